@@ -1,0 +1,32 @@
+"""The ``casting`` command: gathers the subcommands of every package and maps expected errors to exit statuses.
+
+0 done, 1 failed, 2 wrong usage, 3 finished but not whole. Each subcommand imports what it needs when it runs.
+"""
+
+import importlib
+import importlib.util
+import sys
+
+import typer
+
+from inspection.errors import InspectorError
+
+PACKAGES = ("deployments", "app", "streaming", "ledger", "training", "scoring", "reports")
+
+
+def build() -> typer.Typer:
+    """The whole command line."""
+    app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+    for package in PACKAGES:
+        if importlib.util.find_spec(f"{package}.cli"):
+            importlib.import_module(f"{package}.cli").add(app)
+    return app
+
+
+def main() -> None:
+    """Run, and say expected errors in one line."""
+    try:
+        build()()
+    except InspectorError as error:
+        print(f"casting: {error}", file=sys.stderr)
+        sys.exit(1)
