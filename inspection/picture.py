@@ -15,7 +15,7 @@ from PIL import Image, UnidentifiedImageError
 
 from inspection.errors import BadPicture
 
-FORMATS = ("JPEG", "MPO", "PNG", "BMP", "TIFF", "WEBP")
+FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
 MAX_PIXELS = 50_000_000
 #: Larger pictures are reduced while they are decoded, by whole factors, but never below this on the shorter side.
 WORKING_SIDE = 512
