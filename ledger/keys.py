@@ -1,0 +1,74 @@
+"""API keys: shown once, stored as digests, so that every replica sees a new or a revoked one at once."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from sqlalchemy import Engine, func, insert, select, update
+
+from inspection.errors import BadRequest, NotFound
+from inspection.events import now, uuid7
+from ledger.database import writing
+from ledger.tables import keys
+
+Role = Literal["camera", "inspector", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key as it may be shown: never its secret."""
+
+    id: str
+    name: str
+    role: Role
+    created_at: str
+    revoked_at: str | None
+
+
+class Keys:
+    """Implements what the application and the command line need of keys."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def add(self, role: str, name: str) -> str:
+        """Make a key; its secret is returned now and never again. Raises BadRequest (``bad_role``)."""
+        if role not in ROLES:
+            raise BadRequest("bad_role", f"A role is one of {', '.join(ROLES)}.")
+        secret = f"cast_{secrets.token_urlsafe(32)}"
+        row = {"id": uuid7(), "name": name, "role": role, "digest": _digest(secret), "created_at": now()}
+        with writing(self._engine) as connection:
+            connection.execute(insert(keys).values(row))
+        return secret
+
+    def list(self) -> list[Key]:
+        """All keys, oldest first, revoked ones too."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(keys).order_by(keys.c.id))
+            return [Key(row.id, row.name, row.role, row.created_at, row.revoked_at) for row in rows]
+
+    def revoke(self, key_id: str) -> None:
+        """Revoke for ever. Raises NotFound (``no_such_key``)."""
+        with writing(self._engine) as connection:
+            revoked = update(keys).where(keys.c.id == key_id, keys.c.revoked_at.is_(None)).values(revoked_at=now())
+            if connection.execute(revoked).rowcount != 1:
+                raise NotFound("no_such_key", "There is no such key, or it is revoked already.")
+
+    def check(self, secret: str) -> Key | None:
+        """The key that ``secret`` belongs to, None when there is none or it was revoked."""
+        query = select(keys).where(keys.c.digest == _digest(secret), keys.c.revoked_at.is_(None))
+        with self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        return Key(row.id, row.name, row.role, row.created_at, None) if row else None
+
+    def any(self) -> bool:
+        """Whether any key is in force."""
+        with self._engine.connect() as connection:
+            return bool(connection.scalar(select(func.count()).where(keys.c.revoked_at.is_(None))))
+
+
+def _digest(secret: str) -> str:
+    """SHA-256 is enough for a secret of 256 random bits; slow hashes are for passwords that people choose."""
+    return hashlib.sha256(secret.encode()).hexdigest()
