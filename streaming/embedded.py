@@ -1,0 +1,121 @@
+"""The consumer of a ledger that carries its own events: the same state machine as behind Kafka, into a folder."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from inspection.errors import Unavailable
+from inspection.events import timestamp
+from inspection.outbox import Carried, Positioned
+from streaming.consumer import DeadLetter, PartitionConsumer, Stored
+from streaming.folder import Folder
+from streaming.record import Fenced, Record, Stream
+from streaming.relay import EMBEDDED_PARTITION, embedded_line
+
+BATCH = 2_000
+FLUSH_RECORDS = 50_000
+TICK = 0.25  # seconds between looks at the ledger
+
+_log = structlog.get_logger(__name__)
+
+
+def embedded_stream(ledger_id: str) -> Stream:
+    """How a ledger's own events are named in the lake."""
+    return Stream(embedded_line(ledger_id), f"ledger-{ledger_id}", EMBEDDED_PARTITION)
+
+
+class EmbeddedConsumer:
+    """Runs until stopped, in a thread of its own; positions are the offsets."""
+
+    def __init__(
+        self,
+        positioned: Positioned,
+        stream: Stream,
+        folder: Folder,
+        dead: Path,
+        flush_seconds: float = 5.0,
+        stored: Callable[[Stored], None] | None = None,
+    ) -> None:
+        self._positioned = positioned
+        self._stream = stream
+        self._folder = folder
+        self._dead = dead
+        self._flush_seconds = flush_seconds
+        self._stored = stored or _say
+        self._stop = threading.Event()
+
+    def run(self) -> None:
+        """Consume until :meth:`stop`, flush, return. A ledger or folder that is away is tried again.
+
+        Raises:
+            Loss: the ledger no longer holds what the lake continues from.
+        """
+        while not self._stop.is_set():
+            try:
+                self._consume(PartitionConsumer(self._stream, self._folder, self._bury))
+            except Fenced as error:
+                _log.warning("consumer_fenced", file=str(error))
+            except (OSError, Unavailable) as error:
+                _log.warning("consumer_waits", reason=type(error).__name__)
+            self._stop.wait(1.0)
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def _consume(self, consumer: PartitionConsumer) -> None:
+        last = consumer.continues_at()
+        if last is not None:
+            again = self._read(last, 1)
+            consumer.confirm(again[0] if again else None)
+        oldest: float | None = None
+        stopping = False
+        while True:
+            stopping = stopping or self._stop.is_set()
+            records = self._read(consumer.resume, BATCH)
+            for record in records:
+                self._report(consumer.add(record))
+            if consumer.pending and oldest is None:
+                oldest = time.monotonic()
+            full = consumer.pending >= FLUSH_RECORDS
+            if oldest is not None and (stopping or full or time.monotonic() - oldest >= self._flush_seconds):
+                self._report(consumer.flush())
+                oldest = None
+            if not records:
+                if stopping:
+                    return
+                self._stop.wait(TICK)
+
+    def _read(self, position: int, limit: int) -> list[Record]:
+        return [_record(c) for c in self._positioned.from_position(position, limit, self._stream.id)]
+
+    def _report(self, stored: Stored | None) -> None:
+        if stored is not None:
+            self._stored(stored)
+
+    def _bury(self, letters: Sequence[DeadLetter]) -> None:
+        """Dead letters of an embedded ledger lie in a folder beside the lake, one JSON file each."""
+        self._dead.mkdir(parents=True, exist_ok=True)
+        for letter in letters:
+            path = self._dead / f"{letter.stream.topic}+{letter.stream.partition}+{letter.record.offset:020}.json"
+            content = {
+                "reason": letter.reason,
+                "appended_at": timestamp(letter.record.appended_at),
+                "value": letter.record.value.decode(errors="replace"),
+            }
+            path.write_text(json.dumps(content, ensure_ascii=False))
+
+
+def _record(carried: Carried) -> Record:
+    appended: datetime = carried.positioned_at
+    return Record(carried.position, appended, carried.journal, carried.number, carried.payload)
+
+
+def _say(stored: Stored) -> None:
+    _log.info(
+        "stored", file=stored.name.path, rows=stored.rows, repeats=stored.repeats, dead=stored.dead, next=stored.resume
+    )
