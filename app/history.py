@@ -1,0 +1,238 @@
+"""What was inspected, what people decide about it, and today's figures."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import cv2
+import numpy as np
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, StreamingResponse
+
+from app.access import Reader
+from app.ports import Services
+from inspection.errors import BadRequest
+from inspection.events import Event, now, to_dict, uuid7
+from inspection.picture import decode
+from inspection.preprocessing import prepare
+from inspection.record import Draft, Entry, Search
+
+router = APIRouter(tags=["history"])
+CSV_FIELDS = (
+    "event_id",
+    "occurred_at",
+    "filename",
+    "prediction",
+    "verdict",
+    "p_defect",
+    "reasons",
+    "part_id",
+    "lot",
+    "line",
+    "camera",
+    "shift",
+    "operator",
+    "model_version",
+    "latency_ms",
+    "origin",
+    "journal",
+    "number",
+)
+
+
+class Filters(BaseModel):
+    """Query parameters of the history; absent means any."""
+
+    verdict: str | None = None
+    prediction: str | None = None
+    model_version: str | None = None
+    part_id: str | None = None
+    lot: str | None = None
+    line: str | None = None
+    camera: str | None = None
+    shift: str | None = None
+    operator: str | None = None
+    origin: str | None = None
+    since: datetime | None = Field(None, alias="from")
+    until: datetime | None = Field(None, alias="to")
+    min_p: float | None = None
+    max_p: float | None = None
+    q: str | None = None
+    cursor: str | None = None
+    limit: int = Field(50, ge=1, le=500)
+    format: str | None = None
+
+    def search(self) -> Search:
+        given = {f.name: getattr(self, f.name) for f in fields(Search) if f.name not in ("text", "since", "until")}
+        return Search(text=self.q, since=_utc(self.since), until=_utc(self.until), **given)
+
+
+class Decision(BaseModel):
+    """What an inspector decided about a part."""
+
+    true_label: str = Field(pattern="^(ok_front|def_front|unclear)$")
+    auditor: str = Field(min_length=1, max_length=128)
+    defect_type: str | None = Field(None, max_length=128)
+    note: str | None = Field(None, max_length=2000)
+    blind: bool = False
+
+
+class Acknowledgement(BaseModel):
+    by: str = Field(min_length=1, max_length=128)
+
+
+@router.get("/inspections", summary="Search what was inspected")
+async def search(request: Request, _caller: Reader, filters: Annotated[Filters, Query()]) -> Response:
+    """Newest first; ``next`` is the cursor of the next page. ``Accept: text/csv`` gives all that matches as CSV."""
+    services: Services = request.app.state.services
+    if filters.format == "csv" or "text/csv" in request.headers.get("accept", ""):
+        rows = _csv(services.records.stream(filters.search()))
+        headers = {"Content-Disposition": 'attachment; filename="inspections.csv"'}
+        return StreamingResponse(rows, media_type="text/csv; charset=utf-8", headers=headers)
+    page = await run_in_threadpool(services.records.search, filters.search(), filters.cursor, filters.limit)
+    return JSONResponse({"items": [to_dict(event) for event in page.items], "next": page.next})
+
+
+@router.get("/inspections/{event_id}", summary="One inspection with its audits")
+async def inspection(request: Request, _caller: Reader, event_id: str) -> dict[str, Any]:
+    services: Services = request.app.state.services
+    found = await run_in_threadpool(services.records.inspection, event_id)
+    audits = await run_in_threadpool(services.records.audits, event_id)
+    return {
+        "inspection": to_dict(found),
+        "audits": [to_dict(audit) for audit in audits],
+        "picture": found.audit_probability is not None,
+    }
+
+
+@router.get("/inspections/{event_id}/image", summary="The kept picture")
+async def image(request: Request, _caller: Reader, event_id: str) -> Response:
+    """The file as it was received; 404 when it was not kept or its time is over."""
+    services: Services = request.app.state.services
+    data = await run_in_threadpool(services.records.picture, event_id)
+    # Whatever a stranger sent is shown as a picture and as nothing else.
+    headers = {"Cache-Control": "private, max-age=86400", "Content-Security-Policy": "default-src 'none'; sandbox"}
+    return Response(data, media_type=_media_type(data), headers=headers)
+
+
+@router.get("/inspections/{event_id}/heatmap", summary="Where the network looked")
+async def heatmap(request: Request, _caller: Reader, event_id: str) -> Response:
+    """A grey PNG, light where the network saw a defect, of the picture's proportions."""
+    services: Services = request.app.state.services
+    data = await run_in_threadpool(services.records.picture, event_id)
+    picture = await run_in_threadpool(decode, data, services.limits.max_pixels)
+    sample = await run_in_threadpool(prepare, picture)
+    heat = await services.judge.heatmap(sample.pixels, sample.measures)
+    shape = (picture.grey.shape[1], picture.grey.shape[0])
+    grey = cv2.resize((np.clip(heat, 0, 1) * 255).astype(np.uint8), shape, interpolation=cv2.INTER_LINEAR)
+    return Response(cv2.imencode(".png", grey)[1].tobytes(), media_type="image/png")
+
+
+@router.post("/inspections/{event_id}/audit", summary="Settle a part")
+async def audit(request: Request, caller: Reader, event_id: str, decision: Decision) -> dict[str, Any]:
+    """Record what a person found; the inspection itself is never changed."""
+    services: Services = request.app.state.services
+    found = await run_in_threadpool(services.records.inspection, event_id)
+    event = Event(
+        kind="audit",
+        event_id=uuid7(),
+        occurred_at=now(),
+        request_id=request.state.request_id,
+        inspection_id=found.event_id,
+        true_label=decision.true_label,
+        auditor=decision.auditor,
+        defect_type=decision.defect_type,
+        note=decision.note,
+        blind=decision.blind,
+        extra={"key_name": caller.name} if caller.name else {},
+    )
+    done = services.recorder.submit(Entry((Draft(event),), lambda _: b""))
+    receipt = await run_in_threadpool(done.result)
+    return to_dict(receipt.events[0])
+
+
+@router.get("/review", summary="The next part to settle", responses={204: {"description": "Nothing waits."}})
+async def review(
+    request: Request, _caller: Reader, auditor: Annotated[str, Query(min_length=1, max_length=128)]
+) -> Any:
+    """The oldest waiting part, held for this auditor for two minutes."""
+    services: Services = request.app.state.services
+    held = await run_in_threadpool(services.records.next_to_review, auditor)
+    if held is None:
+        return Response(status_code=204)
+    shown = to_dict(held.inspection)
+    if held.blind:
+        shown = {name: value for name, value in shown.items() if name not in _HIDDEN_WHEN_BLIND}
+    return {"inspection": shown, "blind": held.blind, "waiting": held.waiting}
+
+
+_HIDDEN_WHEN_BLIND = ("verdict", "prediction", "p_defect", "reasons", "audit_probability")
+
+
+@router.post("/review/{event_id}/release", status_code=204, summary="Give a held part back")
+async def release(
+    request: Request, _caller: Reader, event_id: str, auditor: Annotated[str, Query(min_length=1, max_length=128)]
+) -> None:
+    services: Services = request.app.state.services
+    await run_in_threadpool(services.records.release, event_id, auditor)
+
+
+@router.get("/summary", summary="Today's figures")
+async def summary(
+    request: Request, _caller: Reader, hours: Annotated[int, Query(ge=1, le=24 * 31)] = 24
+) -> dict[str, Any]:
+    services: Services = request.app.state.services
+    figures = await run_in_threadpool(services.records.summary, datetime.now(UTC) - timedelta(hours=hours))
+    backlog = await run_in_threadpool(services.outgoing.backlog)
+    return {**figures, "backlog": backlog.events}
+
+
+@router.get("/alerts", summary="Defects that nobody acknowledged yet")
+async def alerts(request: Request, _caller: Reader) -> dict[str, Any]:
+    services: Services = request.app.state.services
+    return {"items": [to_dict(event) for event in await run_in_threadpool(services.records.open_alerts)]}
+
+
+@router.post("/alerts/{event_id}/ack", status_code=204, summary="Acknowledge a defect")
+async def acknowledge(request: Request, _caller: Reader, event_id: str, given: Acknowledgement) -> None:
+    services: Services = request.app.state.services
+    await run_in_threadpool(services.records.acknowledge, event_id, given.by)
+
+
+def _utc(when: datetime | None) -> datetime | None:
+    if when is None:
+        return None
+    if when.tzinfo is None:
+        raise BadRequest("bad_value", "Times need a zone, such as 2026-01-01T08:00:00+09:00.")
+    return when.astimezone(UTC)
+
+
+def _csv(events: Iterator[Event]) -> Iterator[str]:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(CSV_FIELDS)
+    for event in events:
+        values = [getattr(event, name) for name in CSV_FIELDS]
+        writer.writerow([_cell(" ".join(v) if isinstance(v, tuple) else v) for v in values])
+        if text.tell() > 64_000:
+            yield text.getvalue()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """A spreadsheet must not run what a stranger wrote into a field."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def _media_type(data: bytes) -> str:
+    for start, kind in ((b"\xff\xd8", "jpeg"), (b"\x89PNG", "png"), (b"BM", "bmp"), (b"RIFF", "webp")):
+        if data.startswith(start):
+            return f"image/{kind}"
+    return "image/tiff"

@@ -1,0 +1,174 @@
+"""One call's pictures to one durable answer: decode and judge each, record all, answer once."""
+
+import asyncio
+import hashlib
+import json
+import random
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from app.batcher import MicroBatcher
+from app.body import Upload
+from app.errors import body_of
+from app.ports import Services
+from inspection.errors import BadPicture, InspectorError
+from inspection.events import Event, now, to_dict, uuid7
+from inspection.judgement import Judgement
+from inspection.part import Part
+from inspection.picture import Picture, decode
+from inspection.preprocessing import MEASURES, Sample, prepare
+from inspection.record import Draft, Entry, IdempotencyKey
+
+_BRIGHTNESS = MEASURES.index("brightness")
+_SHARPNESS = MEASURES.index("sharpness")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is known of a call besides its pictures. ``received``: time.perf_counter() at its last byte."""
+
+    request_id: str
+    origin: str
+    part: Part
+    received: float
+    key: str | None
+    single: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    draft: Draft
+    judgement: Judgement
+
+
+_Result = _Seen | InspectorError
+
+
+class Inspector:
+    """Inspects on one event loop; decoding happens in ``executor``'s threads."""
+
+    def __init__(self, services: Services, executor: Executor) -> None:
+        self._services = services
+        self._executor = executor
+        self.batcher = MicroBatcher(services.judge, services.limits.max_batch, services.limits.max_waiting)
+
+    async def inspect(self, call: Call, uploads: Sequence[Upload]) -> bytes:
+        """The answer's body, durable when returned.
+
+        Raises:
+            BadPicture: the one picture of a single call can't be decoded.
+            Conflict: the idempotency key was used with other pictures.
+            Unavailable: nothing is known to be recorded; the same call may be repeated.
+        """
+        key = None
+        if call.key is not None:
+            key = IdempotencyKey(call.key, await self._run(_fingerprint, uploads))
+            earlier: bytes | None = await self._run(self._services.recorder.answer, key)
+            if earlier is not None:
+                return earlier
+        results = await self._look(call, uploads)
+        if call.single and isinstance(results[0], InspectorError):
+            raise results[0]
+        drafts = tuple(result.draft for result in results if isinstance(result, _Seen))
+        if not drafts:
+            return _render(call, results, ())
+        entry = Entry(drafts, lambda events: _render(call, results, events), key)
+        receipt = await asyncio.wrap_future(self._services.recorder.submit(entry))
+        return receipt.body
+
+    async def _look(self, call: Call, uploads: Sequence[Upload]) -> list[_Result]:
+        if len(uploads) == 1:
+            return [await self._one(call, uploads[0])]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._one(call, upload)) for upload in uploads]
+        return [task.result() for task in tasks]
+
+    async def _one(self, call: Call, upload: Upload) -> _Result:
+        try:
+            sha256, picture, sample = await self._run(_prepare, upload.data, self._services.limits.max_pixels)
+        except BadPicture as error:
+            return error
+        judgement = await self.batcher.judge(sample)
+        latency = (time.perf_counter() - call.received) * 1000
+        event = _event(call, upload, sha256, picture, sample, judgement, latency, self._services.limits.audit_sample)
+        kept = bytes(upload.data) if event.audit_probability is not None else None
+        return _Seen(Draft(event, kept), judgement)
+
+    async def _run(self, function: Any, *args: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, function, *args)
+
+
+def _prepare(data: bytes | bytearray, max_pixels: int) -> tuple[str, Picture, Sample]:
+    picture = decode(bytes(data), max_pixels)
+    return hashlib.sha256(data).hexdigest(), picture, prepare(picture)
+
+
+def _fingerprint(uploads: Sequence[Upload]) -> str:
+    """SHA-256 over the pictures' own hashes, in order."""
+    whole = hashlib.sha256()
+    for upload in uploads:
+        whole.update(hashlib.sha256(upload.data).digest())
+    return whole.hexdigest()
+
+
+def _event(
+    call: Call,
+    upload: Upload,
+    sha256: str,
+    picture: Picture,
+    sample: Sample,
+    judgement: Judgement,
+    latency: float,
+    audit_sample: float,
+) -> Event:
+    return Event(
+        kind="inspection",
+        event_id=uuid7(),
+        occurred_at=now(),
+        request_id=call.request_id,
+        origin=call.origin,
+        filename=upload.filename,
+        image_sha256=sha256,
+        image_width=picture.width,
+        image_height=picture.height,
+        model_version=judgement.model_version,
+        prediction=judgement.prediction,
+        verdict=judgement.verdict,
+        reasons=judgement.reasons,
+        p_defect=round(judgement.p_defect, 6),
+        latency_ms=round(latency, 3),
+        audit_probability=_chosen(judgement.verdict, audit_sample),
+        brightness=round(float(sample.measures[_BRIGHTNESS]), 3),
+        sharpness=round(float(sample.measures[_SHARPNESS]), 3),
+        part_id=call.part.part_id,
+        lot=call.part.lot,
+        line=call.part.line,
+        camera=call.part.camera,
+        shift=call.part.shift,
+        operator=call.part.operator,
+    )
+
+
+def _chosen(verdict: str, audit_sample: float) -> float | None:
+    """With which probability the part was chosen for re-inspection; None when it was not.
+
+    All but ``ok`` are; of ``ok`` a random share, so that escapes can be measured.
+    """
+    if verdict != "ok":
+        return 1.0
+    return audit_sample if random.random() < audit_sample else None  # noqa: S311  sampling, not secrecy
+
+
+def _render(call: Call, results: Sequence[_Result], events: Sequence[Event]) -> bytes:
+    numbered = iter(events)
+    objects: list[Mapping[str, Any]] = []
+    for result in results:
+        if isinstance(result, _Seen):
+            objects.append({**to_dict(next(numbered)), "thresholds": asdict(result.judgement.thresholds)})
+        else:
+            objects.append(body_of(result, call.request_id))
+    answer: Any = objects[0] if call.single else {"results": objects}
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,122 @@
+"""``GET /events``: every open page sees every inspection, and misses none while it was away.
+
+One task a process reads the ledger by position while anybody listens; each listener has a bounded queue and is cut
+off when it can't keep up: it comes back with ``Last-Event-ID`` and goes on where it was.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import structlog
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+
+from app.access import Reader
+from app.ports import Outgoing
+from inspection.errors import BadRequest, Unavailable
+from inspection.outbox import Carried
+
+router = APIRouter(tags=["live"])
+TICK = 0.1
+PAGE = 500
+QUEUE = 2_000
+HEARTBEAT = 15.0
+MAX_LISTENERS = 500
+
+_log = structlog.get_logger(__name__)
+
+
+class Feed:
+    """Fans events out to listeners from one reader."""
+
+    def __init__(self, outgoing: Outgoing) -> None:
+        self._outgoing = outgoing
+        self._listeners: set[asyncio.Queue[Carried | None]] = set()
+        self._reader: asyncio.Task[None] | None = None
+
+    @property
+    def listeners(self) -> int:
+        return len(self._listeners)
+
+    async def listen(self, after: int | None) -> AsyncIterator[Carried | None]:
+        """Events above position ``after`` (None: from now on); None as a sign of life every 15 s."""
+        if len(self._listeners) >= MAX_LISTENERS:
+            raise Unavailable("full", "Too many pages are listening.", retry_after=30)
+        queue: asyncio.Queue[Carried | None] = asyncio.Queue(QUEUE)
+        first = await run_in_threadpool(self._outgoing.next_position)
+        self._listeners.add(queue)
+        if self._reader is None:
+            self._reader = asyncio.create_task(self._read(first))
+        try:
+            position = first - 1 if after is None else after
+            async for carried in self._missed(position, first):
+                position = carried.position
+                yield carried
+            while queue in self._listeners:
+                try:
+                    item = await asyncio.wait_for(queue.get(), HEARTBEAT)
+                except TimeoutError:
+                    yield None
+                    continue
+                if item is not None and item.position > position:
+                    position = item.position
+                    yield item
+        finally:
+            self._listeners.discard(queue)
+
+    async def _missed(self, after: int, before: int) -> AsyncIterator[Carried]:
+        while after + 1 < before:
+            page = await run_in_threadpool(self._outgoing.from_position, after + 1, PAGE)
+            for carried in page:
+                yield carried
+            if not page:
+                return
+            after = page[-1].position
+
+    async def _read(self, position: int) -> None:
+        while self._listeners:
+            try:
+                page = await run_in_threadpool(self._outgoing.from_position, position, PAGE)
+            except Exception as error:
+                _log.warning("live_feed_waits", error=type(error).__name__)
+                page = []
+            for carried in page:
+                position = carried.position + 1
+                self._offer(carried)
+            if len(page) < PAGE:
+                await asyncio.sleep(TICK)
+        self._reader = None
+
+    def _offer(self, carried: Carried) -> None:
+        for queue in list(self._listeners):
+            try:
+                queue.put_nowait(carried)
+            except asyncio.QueueFull:
+                self._listeners.discard(queue)
+                with suppress(asyncio.QueueEmpty):
+                    queue.get_nowait()
+                queue.put_nowait(None)
+
+
+@router.get("/events", summary="Live events (server-sent events)")
+async def events(request: Request, _caller: Reader, after: int | None = None) -> StreamingResponse:
+    """Inspections and audits as they are recorded; resumes by ``Last-Event-ID``, or ``after``."""
+    feed: Feed = request.app.state.feed
+    last = request.headers.get("last-event-id")
+    if last is not None:
+        if not last.isdigit():
+            raise BadRequest("bad_value", "Last-Event-ID is a position.")
+        after = int(last)
+
+    async def stream() -> AsyncIterator[bytes]:
+        yield b"retry: 2000\n\n"
+        async for carried in feed.listen(after):
+            if carried is None:
+                yield b": alive\n\n"
+            elif carried.kind != "statement":
+                yield b"id: %d\nevent: %s\ndata: %s\n\n" % (carried.position, carried.kind.encode(), carried.payload)
+
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(stream(), media_type="text/event-stream", headers=headers)

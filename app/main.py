@@ -1,0 +1,42 @@
+"""The application: routes, errors, the page. Built from ``Services``; owns nothing that outlives it."""
+
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse
+from starlette.staticfiles import StaticFiles
+
+from app import errors, health, history, live, predict, samples
+from app.access import Envelope
+from app.inspecting import Inspector
+from app.ports import Services
+
+PAGE = Path(__file__).parent / "page"
+
+
+def create_app(services: Services) -> FastAPI:
+    """The ASGI application over ``services``."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        with ThreadPoolExecutor(services.workers, thread_name_prefix="decode") as executor:
+            app.state.inspector = Inspector(services, executor)
+            yield
+
+    app = FastAPI(title="Casting inspector", version="1", lifespan=lifespan, redirect_slashes=False)
+    app.state.services = services
+    app.state.feed = live.Feed(services.outgoing)
+    app.add_middleware(Envelope)
+    errors.install(app)
+    for router in (predict.router, live.router, history.router, samples.router, health.router):
+        app.include_router(router)
+
+    @app.get("/", include_in_schema=False)
+    async def page(_request: Request) -> FileResponse:
+        return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
+
+    app.mount("/page", StaticFiles(directory=PAGE, check_dir=False), name="page")
+    return app

@@ -1,0 +1,85 @@
+"""What the application is given: limits, and the parts of the product it talks to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from inspection.judgement import Judgement
+from inspection.outbox import Backlog, Positioned
+from inspection.picture import MAX_PIXELS
+from inspection.record import Recorder, Records
+
+Pixels = npt.NDArray[np.uint8]
+Measures = npt.NDArray[np.float32]
+
+
+class Judge(Protocol):
+    """The classifier, wherever it runs."""
+
+    async def judge(self, pixels: Pixels, measures: Measures) -> Sequence[Judgement]:
+        """``pixels`` uint8 [N, SIZE, SIZE], ``measures`` float32 [N, M] to N judgements. Raises Unavailable."""
+        ...
+
+    async def heatmap(self, pixels: Pixels, measures: Measures) -> npt.NDArray[np.float32]:
+        """Where the network looks in one picture: float32 [h, w], 0 to 1."""
+        ...
+
+    async def model_version(self) -> str:
+        """The model in use. Raises Unavailable while none is loaded."""
+        ...
+
+
+class KeyInfo(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def role(self) -> str: ...
+
+
+class KeyRing(Protocol):
+    """The API keys in force."""
+
+    def check(self, secret: str) -> KeyInfo | None: ...
+    def any(self) -> bool: ...
+
+
+class Outgoing(Positioned, Protocol):
+    """Events on their way, for the live feed and the backlog figure."""
+
+    def backlog(self) -> Backlog: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one call may ask for, and how much may wait. Seconds, bytes, pixels, pictures."""
+
+    max_files: int = 100
+    max_body_bytes: int = 64 * 1024 * 1024
+    max_pixels: int = MAX_PIXELS
+    max_waiting: int = 512
+    max_batch: int = 16
+    body_seconds: float = 30.0
+    deadline_seconds: float = 30.0
+    max_deadline_seconds: float = 120.0
+    audit_sample: float = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a running application holds. ``open_access``: no key is asked for (loopback, or ``CASTING_OPEN``)."""
+
+    judge: Judge
+    recorder: Recorder
+    records: Records
+    outgoing: Outgoing
+    keys: KeyRing
+    limits: Limits = field(default_factory=Limits)
+    open_access: bool = True
+    workers: int = 2
+    reports: Path | None = None
