@@ -16,7 +16,12 @@ PACKAGES = ("deployments", "app", "streaming", "ledger", "training", "scoring", 
 
 def build() -> typer.Typer:
     """The whole command line."""
-    app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+    app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+
+    @app.callback(help="Visual inspection of castings, from a picture to a verdict that can be proven.")
+    def casting() -> None:
+        pass
+
     for package in PACKAGES:
         if importlib.util.find_spec(f"{package}.cli"):
             importlib.import_module(f"{package}.cli").add(app)

@@ -18,8 +18,6 @@ from app.access import Reader
 from app.ports import Services
 from inspection.errors import BadRequest
 from inspection.events import Event, now, to_dict, uuid7
-from inspection.picture import decode
-from inspection.preprocessing import prepare
 from inspection.record import Draft, Entry, Search
 
 router = APIRouter(tags=["history"])
@@ -125,10 +123,10 @@ async def heatmap(request: Request, _caller: Reader, event_id: str) -> Response:
     """A grey PNG, light where the network saw a defect, of the picture's proportions."""
     services: Services = request.app.state.services
     data = await run_in_threadpool(services.records.picture, event_id)
-    picture = await run_in_threadpool(decode, data, services.limits.max_pixels)
-    sample = await run_in_threadpool(prepare, picture)
-    heat = await services.judge.heatmap(sample.pixels, sample.measures)
-    shape = (picture.grey.shape[1], picture.grey.shape[0])
+    prepared = await services.preparer.prepare(data)
+    heat = await services.judge.heatmap(prepared.sample.pixels, prepared.sample.measures)
+    scale = min(1.0, 600 / max(prepared.width, prepared.height))
+    shape = (max(1, round(prepared.width * scale)), max(1, round(prepared.height * scale)))
     grey = cv2.resize((np.clip(heat, 0, 1) * 255).astype(np.uint8), shape, interpolation=cv2.INTER_LINEAR)
     return Response(cv2.imencode(".png", grey)[1].tobytes(), media_type="image/png")
 

@@ -6,7 +6,6 @@ import json
 import random
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,8 +17,8 @@ from inspection.errors import BadPicture, InspectorError
 from inspection.events import Event, now, to_dict, uuid7
 from inspection.judgement import Judgement
 from inspection.part import Part
-from inspection.picture import Picture, decode
-from inspection.preprocessing import MEASURES, Sample, prepare
+from inspection.preparing import Prepared
+from inspection.preprocessing import MEASURES
 from inspection.record import Draft, Entry, IdempotencyKey
 
 _BRIGHTNESS = MEASURES.index("brightness")
@@ -48,11 +47,10 @@ _Result = _Seen | InspectorError
 
 
 class Inspector:
-    """Inspects on one event loop; decoding happens in ``executor``'s threads."""
+    """Inspects on one event loop."""
 
-    def __init__(self, services: Services, executor: Executor) -> None:
+    def __init__(self, services: Services) -> None:
         self._services = services
-        self._executor = executor
         self.batcher = MicroBatcher(services.judge, services.limits.max_batch, services.limits.max_waiting)
 
     async def inspect(self, call: Call, uploads: Sequence[Upload]) -> bytes:
@@ -65,8 +63,8 @@ class Inspector:
         """
         key = None
         if call.key is not None:
-            key = IdempotencyKey(call.key, await self._run(_fingerprint, uploads))
-            earlier: bytes | None = await self._run(self._services.recorder.answer, key)
+            key = IdempotencyKey(call.key, await asyncio.to_thread(_fingerprint, uploads))
+            earlier = await asyncio.to_thread(self._services.recorder.answer, key)
             if earlier is not None:
                 return earlier
         results = await self._look(call, uploads)
@@ -87,23 +85,15 @@ class Inspector:
         return [task.result() for task in tasks]
 
     async def _one(self, call: Call, upload: Upload) -> _Result:
+        data = bytes(upload.data)
         try:
-            sha256, picture, sample = await self._run(_prepare, upload.data, self._services.limits.max_pixels)
+            prepared = await self._services.preparer.prepare(data)
         except BadPicture as error:
             return error
-        judgement = await self.batcher.judge(sample)
+        judgement = await self.batcher.judge(prepared.sample)
         latency = (time.perf_counter() - call.received) * 1000
-        event = _event(call, upload, sha256, picture, sample, judgement, latency, self._services.limits.audit_sample)
-        kept = bytes(upload.data) if event.audit_probability is not None else None
-        return _Seen(Draft(event, kept), judgement)
-
-    async def _run(self, function: Any, *args: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, function, *args)
-
-
-def _prepare(data: bytes | bytearray, max_pixels: int) -> tuple[str, Picture, Sample]:
-    picture = decode(bytes(data), max_pixels)
-    return hashlib.sha256(data).hexdigest(), picture, prepare(picture)
+        event = _event(call, upload.filename, prepared, judgement, latency, self._services.limits.audit_sample)
+        return _Seen(Draft(event, data if event.audit_probability is not None else None), judgement)
 
 
 def _fingerprint(uploads: Sequence[Upload]) -> str:
@@ -115,25 +105,19 @@ def _fingerprint(uploads: Sequence[Upload]) -> str:
 
 
 def _event(
-    call: Call,
-    upload: Upload,
-    sha256: str,
-    picture: Picture,
-    sample: Sample,
-    judgement: Judgement,
-    latency: float,
-    audit_sample: float,
+    call: Call, filename: str | None, prepared: Prepared, judgement: Judgement, latency: float, audit_sample: float
 ) -> Event:
+    measures = prepared.sample.measures
     return Event(
         kind="inspection",
         event_id=uuid7(),
         occurred_at=now(),
         request_id=call.request_id,
         origin=call.origin,
-        filename=upload.filename,
-        image_sha256=sha256,
-        image_width=picture.width,
-        image_height=picture.height,
+        filename=filename,
+        image_sha256=prepared.sha256,
+        image_width=prepared.width,
+        image_height=prepared.height,
         model_version=judgement.model_version,
         prediction=judgement.prediction,
         verdict=judgement.verdict,
@@ -141,8 +125,8 @@ def _event(
         p_defect=round(judgement.p_defect, 6),
         latency_ms=round(latency, 3),
         audit_probability=_chosen(judgement.verdict, audit_sample),
-        brightness=round(float(sample.measures[_BRIGHTNESS]), 3),
-        sharpness=round(float(sample.measures[_SHARPNESS]), 3),
+        brightness=round(float(measures[_BRIGHTNESS]), 3),
+        sharpness=round(float(measures[_SHARPNESS]), 3),
         part_id=call.part.part_id,
         lot=call.part.lot,
         line=call.part.line,

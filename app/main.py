@@ -1,7 +1,6 @@
 """The application: routes, errors, the page. Built from ``Services``; owns nothing that outlives it."""
 
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -22,9 +21,8 @@ def create_app(services: Services) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with ThreadPoolExecutor(services.workers, thread_name_prefix="decode") as executor:
-            app.state.inspector = Inspector(services, executor)
-            yield
+        app.state.inspector = Inspector(services)
+        yield
 
     app = FastAPI(title="Casting inspector", version="1", lifespan=lifespan, redirect_slashes=False)
     app.state.services = services

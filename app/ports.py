@@ -11,6 +11,7 @@ import numpy.typing as npt
 from inspection.judgement import Judgement
 from inspection.outbox import Backlog, Positioned
 from inspection.picture import MAX_PIXELS
+from inspection.preparing import Prepared
 from inspection.record import Recorder, Records
 
 Pixels = npt.NDArray[np.uint8]
@@ -30,6 +31,14 @@ class Judge(Protocol):
 
     async def model_version(self) -> str:
         """The model in use. Raises Unavailable while none is loaded."""
+        ...
+
+
+class Preparer(Protocol):
+    """Where pictures are decoded: threads of this process, or processes of their own."""
+
+    async def prepare(self, data: bytes) -> Prepared:
+        """Raises BadPicture, Unavailable."""
         ...
 
 
@@ -75,11 +84,11 @@ class Services:
     """Everything a running application holds. ``open_access``: no key is asked for (loopback, or ``CASTING_OPEN``)."""
 
     judge: Judge
+    preparer: Preparer
     recorder: Recorder
     records: Records
     outgoing: Outgoing
     keys: KeyRing
     limits: Limits = field(default_factory=Limits)
     open_access: bool = True
-    workers: int = 2
     reports: Path | None = None

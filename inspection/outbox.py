@@ -46,8 +46,8 @@ class Turn(Protocol):
     def position(self, line: str, limit: int, sent: bool = False) -> int:
         """Give up to ``limit`` committed events without a position the next dense positions, the time and ``line``.
 
-        Within a journal positions follow the numbers. ``sent`` marks them acknowledged at once (embedded: the ledger itself
-        carries them). Returns how many got one.
+        Within a journal positions follow the numbers. ``sent`` marks them acknowledged at once (embedded: the ledger
+        itself carries them). Returns how many got one.
         """
         ...
 

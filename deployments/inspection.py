@@ -1,0 +1,123 @@
+"""The Serve application: ``serve run deployments.inspection:build``, or ``casting serve``.
+
+Ingress (HTTP, page, decoding, micro-batches, ledger) → classifier; relay beside them. With ``prepare=apart`` pictures
+are decoded by a deployment of its own.
+"""
+
+import os
+from typing import Any
+
+import structlog
+from pydantic import BaseModel, ConfigDict
+from ray import serve
+from ray.serve import Application
+from ray.serve.handle import DeploymentHandle
+
+from app.main import create_app
+from app.ports import Limits, Preparer, Services
+from app.preparing import ThreadPreparer
+from deployments.carrying import RelayDeployment
+from deployments.classifier import ClassifierDeployment
+from deployments.preparer import PreparerDeployment
+from deployments.remote import RemoteJudge, RemotePreparer
+from deployments.settings import Settings
+from ledger import Ledger
+
+_log = structlog.get_logger(__name__)
+
+
+class Args(BaseModel):
+    """Arguments of the builder, as in `serve run … prepare=apart`; what is not given comes from the settings."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    prepare: str | None = None
+    ingress_replicas: int | None = None
+    classifier_replicas: int | None = None
+    preparer_replicas: int | None = None
+
+
+@serve.deployment(
+    name="ingress",
+    max_ongoing_requests=1024,
+    health_check_period_s=2,
+    health_check_timeout_s=10,
+    graceful_shutdown_timeout_s=20,
+)
+@serve.ingress()
+class IngressDeployment:
+    """One writer process: its own journal, its own decoder threads."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        classifier: DeploymentHandle,
+        relay: DeploymentHandle,
+        preparer: DeploymentHandle | None,
+    ) -> None:
+        del relay  # bound only so that the application includes it
+        self._settings = settings
+        self._ledger = Ledger.open(settings.ledger_url)
+        self._recorder = self._ledger.recorder()
+        self._judge = RemoteJudge(classifier)
+        limits = _limits(settings)
+        self._limits = limits
+        self._preparer: Preparer = (
+            RemotePreparer(preparer) if preparer else ThreadPreparer(os.cpu_count() or 2, limits.max_pixels)
+        )
+
+    def __serve_build_asgi_app__(self) -> Any:
+        return create_app(
+            Services(
+                judge=self._judge,
+                preparer=self._preparer,
+                recorder=self._recorder,
+                records=self._ledger.records,
+                outgoing=self._ledger.outbox,
+                keys=self._ledger.keys,
+                limits=self._limits,
+                open_access=self._settings.on_loopback or self._settings.open,
+                reports=self._settings.data / "reports",
+            )
+        )
+
+    def __del__(self) -> None:
+        self._recorder.close()
+        self._ledger.close()
+
+
+def build(args: Args) -> Application:
+    """The application as the settings and ``args`` say."""
+    given = {name: value for name, value in args.model_dump().items() if value is not None}
+    return compose(Settings(**given))
+
+
+def compose(settings: Settings) -> Application:
+    """Bind the deployments to each other."""
+    if settings.open and not settings.on_loopback:
+        _log.warning("keys_waived", host=settings.host, reason="CASTING_OPEN is set")
+    classifier = _scaled(ClassifierDeployment, settings.classifier_replicas, 0.5).bind(str(settings.models.absolute()))
+    relay = _scaled(RelayDeployment, 1, 0.1).bind(settings)
+    preparer = None
+    if settings.prepare == "apart":
+        preparer = _scaled(PreparerDeployment, settings.preparer_replicas, 0.3).bind(
+            settings.max_megapixels * 1_000_000
+        )
+    return _scaled(IngressDeployment, settings.ingress_replicas, 0.5).bind(settings, classifier, relay, preparer)
+
+
+def _scaled(deployment: Any, replicas: int, cpus: float) -> Any:
+    """Logical CPUs are small on purpose: they only say that the application fits on two cores."""
+    return deployment.options(num_replicas=replicas, ray_actor_options={"num_cpus": cpus})
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        max_files=settings.max_files,
+        max_body_bytes=settings.max_body_mib * 1024 * 1024,
+        max_pixels=settings.max_megapixels * 1_000_000,
+        max_waiting=settings.max_waiting,
+        max_batch=settings.max_batch,
+        deadline_seconds=settings.deadline_seconds,
+        audit_sample=settings.audit_sample,
+    )

@@ -1,0 +1,68 @@
+"""Settings that all processes share: environment variables ``CASTING_…``, or the same names in ``.env``."""
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read once, in a process's entry point."""
+
+    model_config = SettingsConfigDict(env_prefix="CASTING_", env_file=".env", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(Path("var"), description="Everything that is written lies under this folder.")
+    host: str = Field("127.0.0.1", description="Address to listen on. Beyond loopback a key is needed.")
+    port: int = Field(8000, ge=1, le=65535, description="Port of the page and of `/predict`.")
+    ledger: str | None = Field(
+        None, description="The ledger's database as SQLAlchemy URL; unset: SQLite in the data folder."
+    )
+    kafka: str | None = Field(None, description="Kafka's bootstrap servers; unset: embedded, no Kafka is needed.")
+    lake: str | None = Field(
+        None, description="The lake's root: a folder or `hdfs://…/predictions`; unset: `lake` in the data folder."
+    )
+    webhdfs: str = Field("http://namenode:9870", description="Where WebHDFS answers, when the lake is in HDFS.")
+    models: Path = Field(Path("models"), description="Model bundles, and `aliases.json` that names the champion.")
+    open: bool = Field(False, description="1 waives keys beyond loopback; meant for ports published on loopback only.")
+    timezone: str = Field("UTC", description="IANA zone that rules days, hours and shifts on the page and in reports.")
+    flush_seconds: float = Field(5.0, gt=0, le=3600, description="Oldest age of an event that is not yet in the lake.")
+    picture_days: int = Field(90, ge=1, description="Days for which kept pictures stay in the ledger.")
+    audit_sample: float = Field(
+        0.02, gt=0, le=1, description="Share of ok parts that is kept and shown for re-inspection."
+    )
+    max_files: int = Field(100, ge=1, description="Pictures a call may hold.")
+    max_body_mib: int = Field(64, ge=1, description="Mebibytes a call may hold.")
+    max_megapixels: int = Field(50, ge=1, description="Megapixels a picture may have.")
+    max_waiting: int = Field(512, ge=1, description="Pictures that may wait for the classifier before 503 is answered.")
+    max_batch: int = Field(16, ge=1, le=256, description="Pictures judged in one forward pass at most.")
+    deadline_seconds: float = Field(30.0, gt=0, description="Deadline of a call without `X-Request-Timeout`.")
+    prepare: Literal["ingress", "apart"] = Field(
+        "ingress", description="Where pictures are decoded: in the ingress, or in replicas that scale apart."
+    )
+    ingress_replicas: int = Field(1, ge=1, description="Replicas that answer HTTP.")
+    classifier_replicas: int = Field(1, ge=1, description="Replicas that judge.")
+    preparer_replicas: int = Field(1, ge=1, description="Replicas that decode, when `CASTING_PREPARE` is `apart`.")
+    log_events: bool = Field(False, description="1 logs one line for each event that the consumer takes.")
+
+    @property
+    def data(self) -> Path:
+        return self.data_dir.absolute()
+
+    @property
+    def ledger_url(self) -> str:
+        return self.ledger or f"sqlite:///{self.data / 'ledger.sqlite'}"
+
+    @property
+    def lake_root(self) -> str:
+        return self.lake or str(self.data / "lake")
+
+    @property
+    def on_loopback(self) -> bool:
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
