@@ -1,0 +1,55 @@
+"""Counts of right and wrong answers, and shares with 95 % intervals. NumPy and SciPy only."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import beta
+
+Booleans = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """Counts: defects found, defects missed, false alarms, sound parts passed."""
+
+    found: int
+    missed: int
+    false_alarms: int
+    passed: int
+
+    @classmethod
+    def of(cls, defect: Booleans, says: Booleans) -> "Confusion":
+        """From what each part is and what was said of it."""
+        return cls(
+            int((defect & says).sum()),
+            int((defect & ~says).sum()),
+            int((~defect & says).sum()),
+            int((~defect & ~says).sum()),
+        )
+
+    @property
+    def errors(self) -> int:
+        return self.missed + self.false_alarms
+
+    def told(self) -> dict[str, Any]:
+        """Counts, accuracy, recall and precision with intervals, as the card has them."""
+        found, wrong = self.found, self.errors
+        total = found + wrong + self.passed
+        return {
+            **asdict(self),
+            "accuracy": share(total - wrong, total),
+            "recall": share(found, found + self.missed),
+            "precision": share(found, found + self.false_alarms),
+        }
+
+
+def share(hits: int, of: int) -> dict[str, float | None]:
+    """``hits / of`` with its exact 95 % interval; without a value, and from zero to one, where ``of`` is zero.
+
+    Clopper and Pearson, "The use of confidence or fiducial limits", 1934.
+    """
+    low = float(beta.ppf(0.025, hits, of - hits + 1)) if hits > 0 else 0.0
+    high = float(beta.ppf(0.975, hits + 1, of - hits)) if hits < of else 1.0
+    return {"value": hits / of if of else None, "low": low, "high": high}
