@@ -10,8 +10,8 @@ from pathlib import Path
 
 from deployments.settings import Settings
 
-#: Longest folder under which Ray's socket names still fit into the 107 bytes of a Unix address.
-_LONGEST = 40
+#: Longest folder under which the sockets' names still fit into HAProxy's 97 bytes (Serve adds a folder of 56).
+_LONGEST = 30
 
 
 def for_ray(settings: Settings) -> Mapping[str, str]:
@@ -30,12 +30,13 @@ def for_ray(settings: Settings) -> Mapping[str, str]:
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
         "RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH": str(256 * 1024 * 1024),
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0",
+        "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
         "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "5",
-        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": f"{run}/haproxy.cfg",
-        "RAY_SERVE_HAPROXY_SOCKET_PATH": f"{run}/haproxy.sock",
+        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": f"{run}/h.cfg",
+        "RAY_SERVE_HAPROXY_SOCKET_PATH": f"{run}/h.sock",
         "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(run),
-        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": f"{run}/haproxy.state",
-        "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": f"{run}/haproxy-metrics.sock",
+        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": f"{run}/h.state",
+        "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": f"{run}/m.sock",
         "PYTHONPATH": os.pathsep.join(
             path for path in (str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH")) if path
         ),
@@ -56,7 +57,6 @@ def _haproxy(settings: Settings) -> dict[str, str]:
     return {
         "RAY_SERVE_HAPROXY_BINARY_PATH": str(wrapper),
         "CASTING_HAPROXY_BINARY": str(get_haproxy_binary()),
-        "CASTING_HAPROXY_LOOPBACK": "1",
     }
 
 
@@ -80,4 +80,4 @@ def leave(settings: Settings) -> None:
 
 
 def _link(folder: Path) -> Path:
-    return Path("/tmp") / f"casting-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"  # noqa: S108
+    return Path("/tmp") / f"casting-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"  # noqa: S108
