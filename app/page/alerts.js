@@ -1,0 +1,80 @@
+// Defect alerts: stay until somebody acknowledges them, survive reload, grouped when many come.
+
+import * as api from "./api.js";
+import { element, replace } from "./element.js";
+import { text } from "./language.js";
+import { about, when } from "./verdict.js";
+
+const GROUP_MS = 800;
+const SHOWN = 3;
+
+export class Alerts {
+  constructor(place, button) {
+    this.place = place;
+    this.button = button;
+    this.open = new Map();
+    this.fresh = 0;
+    button.addEventListener("click", () => this.#ask());
+  }
+
+  async start() {
+    for (const event of (await api.openAlerts()).items) this.open.set(event.event_id, event);
+    this.show();
+  }
+
+  take(event) {
+    if (event.kind !== "inspection" || event.verdict !== "defect" || this.open.has(event.event_id)) return;
+    this.open.set(event.event_id, event);
+    this.fresh += 1;
+    this.last = event;
+    this.timer ??= setTimeout(() => this.#notify(), GROUP_MS);
+    this.show();
+  }
+
+  #notify() {
+    const count = this.fresh;
+    this.fresh = 0;
+    this.timer = null;
+    if (!("Notification" in window) || Notification.permission !== "granted") return;
+    const title = count === 1 ? text("alerts.defect") : text("alerts.many", { count });
+    const lines = [this.last.line, this.last.part_id, this.last.filename].filter(Boolean).join(" · ");
+    const notification = new Notification(title, { body: lines, tag: "casting-defect", renotify: true, icon: "/page/icon.svg" });
+    const { event_id: id } = this.last;
+    notification.onclick = () => {
+      window.focus();
+      location.hash = `inspection/${id}`;
+    };
+  }
+
+  async #ask() {
+    if ("Notification" in window) await Notification.requestPermission();
+    this.show();
+  }
+
+  show() {
+    const permission = "Notification" in window ? Notification.permission : "denied";
+    this.button.hidden = permission === "granted";
+    this.button.disabled = permission === "denied";
+    this.button.textContent = text(permission === "denied" ? "alerts.denied" : "alerts.turn_on");
+    const newest = [...this.open.values()].reverse();
+    replace(this.place,
+      newest.length > SHOWN && element("p", { class: "alert-count" }, text("alerts.many", { count: newest.length })),
+      newest.slice(0, SHOWN).map((event) => this.#card(event)));
+    document.title = newest.length ? `(${newest.length}) ${text("title")}` : text("title");
+  }
+
+  #card(event) {
+    return element("article", { class: "alert" },
+      element("strong", {}, `✕ ${text("alerts.defect")}`),
+      element("span", {}, [when(event), event.filename].filter(Boolean).join(" · ")),
+      about(event),
+      element("a", { href: `#inspection/${event.event_id}` }, text("alerts.show")),
+      element("button", { type: "button", onclick: () => this.#acknowledge(event.event_id) }, text("alerts.acknowledge")));
+  }
+
+  async #acknowledge(id) {
+    await api.acknowledge(id, localStorage.getItem("casting.name") || "page");
+    this.open.delete(id);
+    this.show();
+  }
+}

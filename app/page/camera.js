@@ -1,0 +1,51 @@
+// The camera: choice of device, live preview, capture by button or space.
+
+import { element, replace } from "./element.js";
+import { text } from "./language.js";
+
+export class Camera {
+  constructor(taken) {
+    this.taken = taken;
+    this.place = element("div", { class: "camera" });
+    this.button = element("button", { type: "button", onclick: () => this.on() }, text("inspect.camera"));
+    this.onkey = (event) => {
+      if (event.code === "Space" && !["INPUT", "BUTTON", "SELECT", "TEXTAREA", "A", "SUMMARY"].includes(event.target.tagName)) {
+        event.preventDefault();
+        this.capture();
+      }
+    };
+  }
+
+  async on(deviceId) {
+    this.off();
+    try {
+      const video = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: "environment", width: { ideal: 1280 } };
+      this.stream = await navigator.mediaDevices.getUserMedia({ video });
+    } catch {
+      replace(this.place, element("p", { role: "alert" }, text("inspect.camera_failed")));
+      return;
+    }
+    this.video = element("video", { autoplay: true, muted: true, playsinline: true, srcObject: this.stream });
+    const devices = (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === "videoinput");
+    const current = this.stream.getVideoTracks()[0].getSettings().deviceId;
+    replace(this.place, this.video,
+      devices.length > 1 && element("select", { "aria-label": text("field.camera"), onchange: (event) => this.on(event.target.value) },
+        devices.map((device, at) => element("option", { value: device.deviceId, selected: device.deviceId === current }, device.label || `${at + 1}`))),
+      element("button", { type: "button", class: "primary", onclick: () => this.capture() }, text("inspect.capture")),
+      element("button", { type: "button", onclick: () => this.off() }, text("inspect.camera_off")));
+    addEventListener("keydown", this.onkey);
+  }
+
+  capture() {
+    const canvas = element("canvas", { width: this.video.videoWidth, height: this.video.videoHeight });
+    canvas.getContext("2d").drawImage(this.video, 0, 0);
+    canvas.toBlob((blob) => this.taken(new File([blob], `camera-${Date.now()}.png`, { type: "image/png" })), "image/png");
+  }
+
+  off() {
+    removeEventListener("keydown", this.onkey);
+    for (const track of this.stream?.getTracks() ?? []) track.stop();
+    this.stream = null;
+    replace(this.place);
+  }
+}
