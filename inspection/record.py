@@ -50,7 +50,10 @@ class Recorder(Protocol):
         """Record; done only after the commit.
 
         The future raises:
-            Conflict: ``idempotency_mismatch``, the key was used with other content.
+            Conflict: ``idempotency_mismatch``, the key was used with other content; ``held_by_another``, an audit of
+                a part that somebody else is looking at.
+            NotFound: ``no_such_inspection``, an audit of nothing.
+            BadRequest: ``not_recordable``, its content can't be stored (too large, not finite).
             Unavailable: ``ledger_unavailable``, nothing is known to be stored; the same call may be repeated.
         """
         ...
@@ -98,6 +101,15 @@ class Held:
     waiting: int
 
 
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """An alert that somebody has seen to: the inspection, who, and when (RFC 3339, UTC)."""
+
+    inspection: Event
+    by: str
+    at: str
+
+
 class Records(Protocol):
     """Reading back, and what people do with inspections."""
 
@@ -117,15 +129,23 @@ class Records(Protocol):
         """The kept picture; raises NotFound when it was not kept or its time is over."""
         ...
 
-    def next_to_review(self, auditor: str) -> Held | None: ...
+    def next_to_review(self, auditor: str) -> Held | None:
+        """The oldest waiting part that is nobody else's, or the one that ``auditor`` holds already; held for 2 min."""
+        ...
 
-    def release(self, inspection_id: str, auditor: str) -> None: ...
+    def release(self, inspection_id: str, auditor: str) -> None:
+        """Give a held part back, to the end of the queue."""
+        ...
 
     def summary(self, since: datetime) -> dict[str, object]:
         """Counts by verdict, by line and hour, waiting reviews, latency p50 and p99 (ms)."""
         ...
 
     def open_alerts(self) -> Sequence[Event]: ...
+
+    def acknowledged_alerts(self, limit: int = 50) -> Sequence[Acknowledged]:
+        """What was acknowledged last, newest first."""
+        ...
 
     def acknowledge(self, event_id: str, by: str) -> None: ...
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select, update
 
-from inspection.errors import Conflict, Unavailable
-from inspection.events import now, timestamp
+from inspection.errors import Conflict
 from inspection.record import Entry, IdempotencyKey, Receipt
 from ledger.database import insert_new
+from ledger.instants import ago, present
 from ledger.tables import answers
 
 KEY_LIFE = timedelta(hours=24)
@@ -17,26 +17,22 @@ KEY_LIFE = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Who may number under each key of one commit, and what earlier commits answered."""
+    """Who may number under each key of one commit, and what earlier commits answered: fingerprint and body."""
 
     winners: Mapping[str, Entry]
-    stored: Mapping[str, tuple[str, bytes | None]]
+    stored: Mapping[str, tuple[str, bytes]]
 
     def wins(self, entry: Entry) -> bool:
-        return entry.key is not None and self.winners.get(entry.key.key) is entry
+        return entry.key is None or self.winners.get(entry.key.key) is entry
 
-    def replay(self, entry: Entry, made: Mapping[int, Receipt]) -> Receipt | Conflict | Unavailable:
+    def replay(self, key: IdempotencyKey, made: Mapping[int, Receipt]) -> Receipt | Conflict:
         """The answer of a call that did not win its key: an earlier commit's, or its twin's in this commit."""
-        assert entry.key is not None  # noqa: S101  only keyed entries can lose
-        winner = self.winners.get(entry.key.key)
+        winner = self.winners.get(key.key)
         if winner is not None and winner.key is not None:
             fingerprint, body = winner.key.fingerprint, made[id(winner)].body
         else:
-            fingerprint, found = self.stored[entry.key.key]
-            if found is None:
-                return Unavailable("ledger_unavailable", "The first call with this key is still being recorded.")
-            body = found
-        return Receipt(body, (), replayed=True) if fingerprint == entry.key.fingerprint else mismatch()
+            fingerprint, body = self.stored[key.key]
+        return Receipt(body, (), replayed=True) if fingerprint == key.fingerprint else mismatch()
 
 
 def mismatch() -> Conflict:
@@ -49,33 +45,49 @@ def claim(connection: Connection, entries: Sequence[Entry]) -> Claims:
     for entry in entries:
         if entry.key:
             first.setdefault(entry.key.key, entry)
-    winners: dict[str, Entry] = {}
-    statement = insert_new(connection, answers)
-    for key, entry in sorted(first.items()):
-        assert entry.key is not None  # noqa: S101  put there above
-        row = {"key": key, "fingerprint": entry.key.fingerprint, "stored_at": now()}
-        if connection.execute(statement.values(row)).rowcount == 1:
-            winners[key] = entry
-    lost = [key for key in first if key not in winners]
-    return Claims(winners, _stored(connection, lost) if lost else {})
+    if not first:
+        return Claims({}, {})
+    since = ago(KEY_LIFE)
+    connection.execute(delete(answers).where(answers.c.key.in_(sorted(first)), answers.c.stored_at < since))
+    at = present()
+    rows = [
+        {"key": key.key, "fingerprint": key.fingerprint, "stored_at": at}
+        for _, entry in sorted(first.items())
+        if (key := entry.key)
+    ]
+    won = set(connection.scalars(insert_new(connection, answers).returning(answers.c.key), rows))
+    lost = [key for key in first if key not in won]
+    return Claims({key: first[key] for key in won}, _stored(connection, lost, since) if lost else {})
+
+
+def keep(connection: Connection, bodies: Mapping[str, bytes]) -> None:
+    """Store what the winners answered, by key."""
+    if bodies:
+        rows = [{"claimed": key, "body": body} for key, body in bodies.items()]
+        connection.execute(update(answers).where(answers.c.key == bindparam("claimed")), rows)
 
 
 def find(connection: Connection, key: IdempotencyKey) -> bytes | None:
     """The stored body for ``key``, None when there is none; raises Conflict when it was for other content."""
-    fingerprint, body = _stored(connection, [key.key]).get(key.key, (key.fingerprint, None))
-    if fingerprint != key.fingerprint:
+    found = _stored(connection, [key.key], ago(KEY_LIFE)).get(key.key)
+    if found is None:
+        return None
+    if found[0] != key.fingerprint:
         raise mismatch()
-    return body
+    return found[1]
 
 
-def forget_old(connection: Connection) -> int:
-    """Delete keys older than a day; returns how many."""
-    before = timestamp(datetime.now(UTC) - KEY_LIFE)
-    return connection.execute(delete(answers).where(answers.c.stored_at < before)).rowcount
-
-
-def _stored(connection: Connection, keys: Sequence[str]) -> dict[str, tuple[str, bytes | None]]:
-    rows = connection.execute(
-        select(answers.c.key, answers.c.fingerprint, answers.c.body).where(answers.c.key.in_(keys))
+def forget_old(connection: Connection, limit: int) -> int:
+    """Delete at most ``limit`` keys older than a day; returns how many."""
+    old = (
+        select(answers.c.key).where(answers.c.stored_at < ago(KEY_LIFE)).limit(limit).with_for_update(skip_locked=True)
     )
-    return {row.key: (row.fingerprint, row.body) for row in rows}
+    return connection.execute(delete(answers).where(answers.c.key.in_(old))).rowcount
+
+
+def _stored(connection: Connection, keys: Sequence[str], since: int) -> dict[str, tuple[str, bytes]]:
+    # A committed key has its body: both are written in one transaction.
+    found = select(answers.c.key, answers.c.fingerprint, answers.c.body).where(
+        answers.c.key.in_(keys), answers.c.body.is_not(None), answers.c.stored_at >= since
+    )
+    return {row.key: (row.fingerprint, row.body) for row in connection.execute(found)}

@@ -3,16 +3,18 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
-from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy import Engine, insert, select, update
 
 from inspection.errors import BadRequest, NotFound
-from inspection.events import now, uuid7
-from ledger.database import writing
+from inspection.events import timestamp, uuid7
+from ledger.database import reading, writing
+from ledger.instants import moment, present
 from ledger.tables import keys
 
 Role = Literal["camera", "inspector", "admin"]
+MAX_NAME = 128
 ROLES: tuple[Role, ...] = get_args(Role)
 
 
@@ -34,39 +36,46 @@ class Keys:
         self._engine = engine
 
     def add(self, role: str, name: str) -> str:
-        """Make a key; its secret is returned now and never again. Raises BadRequest (``bad_role``)."""
+        """Make a key; its secret is returned now and never again. Raises BadRequest (``bad_role``, ``bad_name``)."""
+        if not name or len(name) > MAX_NAME or not name.isprintable():
+            raise BadRequest("bad_name", f"A key's name is 1 to {MAX_NAME} printable characters.")
         if role not in ROLES:
             raise BadRequest("bad_role", f"A role is one of {', '.join(ROLES)}.")
         secret = f"cast_{secrets.token_urlsafe(32)}"
-        row = {"id": uuid7(), "name": name, "role": role, "digest": _digest(secret), "created_at": now()}
+        row = {"id": uuid7(), "name": name, "role": role, "digest": _digest(secret), "created_at": present()}
         with writing(self._engine) as connection:
             connection.execute(insert(keys).values(row))
         return secret
 
     def list(self) -> list[Key]:
         """All keys, oldest first, revoked ones too."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             rows = connection.execute(select(keys).order_by(keys.c.id))
-            return [Key(row.id, row.name, row.role, row.created_at, row.revoked_at) for row in rows]
+            return [_key(row) for row in rows]
 
     def revoke(self, key_id: str) -> None:
         """Revoke for ever. Raises NotFound (``no_such_key``)."""
         with writing(self._engine) as connection:
-            revoked = update(keys).where(keys.c.id == key_id, keys.c.revoked_at.is_(None)).values(revoked_at=now())
+            revoked = update(keys).where(keys.c.id == key_id, keys.c.revoked_at.is_(None)).values(revoked_at=present())
             if connection.execute(revoked).rowcount != 1:
                 raise NotFound("no_such_key", "There is no such key, or it is revoked already.")
 
     def check(self, secret: str) -> Key | None:
         """The key that ``secret`` belongs to, None when there is none or it was revoked."""
         query = select(keys).where(keys.c.digest == _digest(secret), keys.c.revoked_at.is_(None))
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             row = connection.execute(query).one_or_none()
-        return Key(row.id, row.name, row.role, row.created_at, None) if row else None
+        return _key(row) if row else None
 
     def any(self) -> bool:
         """Whether any key is in force."""
-        with self._engine.connect() as connection:
-            return bool(connection.scalar(select(func.count()).where(keys.c.revoked_at.is_(None))))
+        with reading(self._engine) as connection:
+            return connection.scalar(select(keys.c.id).where(keys.c.revoked_at.is_(None)).limit(1)) is not None
+
+
+def _key(row: Any) -> Key:
+    revoked_at = None if row.revoked_at is None else timestamp(moment(row.revoked_at))
+    return Key(row.id, row.name, row.role, timestamp(moment(row.created_at)), revoked_at)
 
 
 def _digest(secret: str) -> str:

@@ -1,15 +1,20 @@
 """The ledger as one thing: opened once a process, it hands out what each part of the product needs."""
 
-import uuid
+from alembic.util import CommandError
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import SQLAlchemyError
 
-from sqlalchemy import Engine, insert, select
-
-from ledger.database import connect, insert_new, writing
+from inspection.errors import Unavailable
+from ledger.database import connect, unavailable
 from ledger.keys import Keys
 from ledger.outbox import Outbox
 from ledger.recorder import Recorder
 from ledger.records import Records
-from ledger.tables import identity, relay
+from ledger.schema import migrate
+from ledger.tables import identity
+
+#: Share of the parts to review that a second inspector settles too.
+DOUBLE_SHARE = 0.1
 
 
 class Ledger:
@@ -27,20 +32,27 @@ class Ledger:
         """Open, and create or migrate where needed; safe when several processes do it at once.
 
         Raises:
-            Unavailable: ``ledger_unavailable``.
+            Unavailable: ``ledger_unavailable``; ``ledger_newer``, its schema is not known here.
         """
         engine = connect(url)
-        with writing(engine) as connection:
-            connection.execute(insert_new(connection, relay).values(id=1, next_position=0, partitions=1, turn=0))
-            ledger_id = connection.scalar(select(identity.c.ledger_id))
-            if ledger_id is None:
-                ledger_id = uuid.uuid4().hex
-                connection.execute(insert(identity).values(ledger_id=ledger_id))
+        try:
+            migrate(engine)
+            with engine.connect() as connection:
+                ledger_id = connection.execute(select(identity.c.ledger_id)).scalar_one()
+        except CommandError as error:
+            engine.dispose()
+            raise Unavailable("ledger_newer", f"A newer version of this software made the ledger: {error}") from error
+        except (SQLAlchemyError, OSError) as error:
+            engine.dispose()
+            raise unavailable(error) from error
         return cls(engine, ledger_id)
 
-    def recorder(self) -> Recorder:
-        """A writer with a journal of its own; one a process is enough."""
-        return Recorder(self._engine)
+    def recorder(self, double_share: float = DOUBLE_SHARE) -> Recorder:
+        """A writer with a journal of its own; one a process is enough.
+
+        ``double_share`` (0 to 1) of the parts that are queued for review go to a second inspector too.
+        """
+        return Recorder(self._engine, double_share)
 
     def close(self) -> None:
         self._engine.dispose()

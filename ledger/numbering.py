@@ -8,20 +8,25 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from inspection.events import Event, now, to_json
+from inspection.events import Event, to_json
+from ledger.instants import parsed, present
 from ledger.tables import events, journals, relay
 
-_COLUMNS = tuple(
-    column.name
-    for column in events.columns
-    if column.name not in ("id", "partition", "payload", "position", "positioned_at", "line_id", "sent")
+#: Bytes of an event's JSON, well below the 1 MiB that a topic takes.
+MAX_PAYLOAD = 512 * 1024
+#: Characters of a field that are searched; the payload keeps all of it.
+MAX_SEARCHED = 128
+_TEXTS = (
+    *("verdict", "prediction", "model_version", "origin", "filename", "image_sha256"),
+    *("part_id", "lot", "line", "camera", "shift", "operator", "inspection_id"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """A journal and how many numbers this process knows it to have issued."""
+    """A journal and how many numbers this process knows it to have issued. ``key`` is its row's."""
 
+    key: int
     id: str
     partition: int
     issued: int
@@ -35,25 +40,14 @@ def open_journal(connection: Connection, kind: str = "writer", partition: int | 
     """Open a journal with an id never used before, in the given partition or one at random."""
     if partition is None:
         partition = random.randrange(connection.scalar(select(relay.c.partitions)) or 1)  # noqa: S311  spreads load
-    journal = Journal(uuid.uuid4().hex, partition, 0)
-    connection.execute(
-        insert(journals).values(id=journal.id, kind=kind, partition=partition, issued=0, opened_at=now())
-    )
-    return journal
+    return _insert(connection, uuid.uuid4().hex, kind, partition)
 
 
 def close_journal(connection: Connection, journal: Journal, lost: bool = False) -> None:
     """Leave a journal for ever; a lost one is remembered with the greater count, so that its loss is stated."""
-    known = connection.scalar(select(journals.c.issued).where(journals.c.id == journal.id))
-    if known is None:
-        connection.execute(
-            insert(journals).values(
-                id=journal.id, kind="writer", partition=journal.partition, issued=0, opened_at=now()
-            )
-        )
-    values: dict[str, Any] = {"closed_at": now()}
-    if lost:
-        values["remembered"] = journal.issued
+    if connection.scalar(select(journals.c.key).where(journals.c.id == journal.id)) is None:
+        _insert(connection, journal.id, "writer", journal.partition)
+    values = {"closed_at": present()} | ({"remembered": journal.issued} if lost else {})
     connection.execute(update(journals).where(journals.c.id == journal.id).values(**values))
 
 
@@ -61,24 +55,43 @@ def store(connection: Connection, journal: Journal, drafts: Sequence[Event]) -> 
     """Number and insert ``drafts``; returns the journal as it is after the commit, and the numbered events.
 
     Raises:
-        LostJournal: the database holds another count than this process remembers.
+        LostJournal: the database holds another count than this process remembers, or has closed the journal.
+        ValueError: an event can't be written as JSON, or is too large.
     """
-    issued = journal.issued + len(drafts)
-    taken = connection.execute(
-        update(journals).where(journals.c.id == journal.id, journals.c.issued == journal.issued).values(issued=issued)
-    )
-    if taken.rowcount != 1:
-        raise LostJournal(journal.id)
+    after = replace(journal, issued=journal.issued + len(drafts))
     numbered = [
-        replace(draft, journal=journal.id, number=journal.issued + place) for place, draft in enumerate(drafts, start=1)
+        replace(draft, journal=journal.id, number=number) for number, draft in enumerate(drafts, journal.issued + 1)
     ]
+    mine = (journals.c.key == journal.key, journals.c.id == journal.id)
+    as_remembered = update(journals).where(*mine, journals.c.issued == journal.issued, journals.c.closed_at.is_(None))
+    if connection.execute(as_remembered.values(issued=after.issued)).rowcount != 1:
+        raise LostJournal(journal.id)
     if numbered:
-        connection.execute(insert(events), [_row(event, journal.partition) for event in numbered])
-    return replace(journal, issued=issued), numbered
+        connection.execute(insert(events), [_row(event, journal.key) for event in numbered])
+    return after, numbered
 
 
-def _row(event: Event, partition: int) -> dict[str, Any]:
-    row = {name: getattr(event, name) for name in _COLUMNS}
-    row["partition"] = partition
-    row["payload"] = to_json(event)
+def _insert(connection: Connection, journal_id: str, kind: str, partition: int) -> Journal:
+    row = {"id": journal_id, "kind": kind, "partition": partition, "issued": 0, "remembered": 0}
+    opened = insert(journals).values(**row, opened_at=present()).returning(journals.c.key)
+    return Journal(connection.execute(opened).scalar_one(), journal_id, partition, 0)
+
+
+def _row(event: Event, journal: int) -> dict[str, Any]:
+    payload = to_json(event)
+    if len(payload) > MAX_PAYLOAD:
+        raise ValueError(f"an event of {len(payload)} bytes is too large")
+    row: dict[str, Any] = {
+        "journal": journal,
+        "number": event.number,
+        "event_id": event.event_id,
+        "kind": event.kind,
+        "occurred_at": parsed(event.occurred_at),
+        "payload": payload,
+        "p_defect": event.p_defect,
+        "latency_ms": event.latency_ms,
+    }
+    for name in _TEXTS:
+        value = getattr(event, name)
+        row[name] = value[:MAX_SEARCHED].replace("\0", "") if value else None  # PostgreSQL takes no NUL
     return row

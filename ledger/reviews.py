@@ -1,101 +1,139 @@
-"""What people have to decide and to acknowledge: the review queue and the open alerts."""
+"""The review queue: what people have to look at, who holds what, and when it is settled."""
 
+import random
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, case, func, insert, or_, select, update
 
-from inspection.errors import NotFound
-from inspection.events import Event, from_json, now, timestamp
-from inspection.record import Held
-from ledger.database import writing
-from ledger.tables import alerts, events, reviews
+from inspection.errors import Conflict, InspectorError, NotFound
+from inspection.events import Event, from_json
+from inspection.record import Entry, Held
+from ledger.alerts import raise_alerts
+from ledger.database import reading, writing
+from ledger.instants import parsed, present
+from ledger.tables import events, reviews
 
 HOLD = timedelta(minutes=2)
+_HOLD_MICROS = HOLD // timedelta(microseconds=1)
 
 
-def follow_up(connection: Connection, numbered: Sequence[Event]) -> None:
+def refused(connection: Connection, entries: Sequence[Entry]) -> dict[int, InspectorError]:
+    """Which entries (by ``id()``) may not settle what they name: it does not exist, or another holds it."""
+    audits = [(entry, draft.event) for entry in entries for draft in entry.drafts if draft.event.kind == "audit"]
+    if not audits:
+        return {}
+    names = sorted({event.inspection_id or "" for _, event in audits})
+    known = set(
+        connection.scalars(select(events.c.event_id).where(events.c.event_id.in_(names), events.c.kind == "inspection"))
+    )
+    # Locked in one order, so that two writers that settle the same parts never wait for each other in a circle.
+    held = select(reviews.c.inspection_id, reviews.c.holder).where(
+        reviews.c.inspection_id.in_(names), reviews.c.held_until > present()
+    )
+    locked = held.order_by(reviews.c.inspection_id).with_for_update()
+    holders = {row.inspection_id: row.holder for row in connection.execute(locked)}
+    found: dict[int, InspectorError] = {}
+    for entry, event in audits:
+        if event.inspection_id not in known:
+            found[id(entry)] = NotFound("no_such_inspection", "There is no inspection with this id.")
+        elif holders.get(event.inspection_id, event.auditor) != event.auditor:
+            found[id(entry)] = Conflict("held_by_another", "Somebody else is looking at this part just now.")
+    return found
+
+
+def follow_up(connection: Connection, numbered: Sequence[Event], double_share: float) -> None:
     """In the recording transaction: queue what people must look at, raise alerts, settle what was audited."""
-    due = [_review(event) for event in numbered if event.kind == "inspection" and event.audit_probability]
+    due = [
+        _review(event, random.random() < double_share)  # noqa: S311  a sample, not a secret
+        for event in numbered
+        if event.kind == "inspection" and event.audit_probability
+    ]
     if due:
         connection.execute(insert(reviews), due)
-    defects = [{"event_id": e.event_id} for e in numbered if e.kind == "inspection" and e.verdict == "defect"]
-    if defects:
-        connection.execute(insert(alerts), defects)
+    raise_alerts(connection, numbered)
     for event in numbered:
         if event.kind == "audit":
-            connection.execute(
-                update(reviews)
-                .where(reviews.c.inspection_id == event.inspection_id)
-                .values(done=reviews.c.done + 1, holder=None, held_until=None)
-            )
+            _settle(connection, event)
 
 
-def _review(event: Event) -> dict[str, object]:
-    return {"inspection_id": event.event_id, "wanted": 1, "done": 0, "blind": event.verdict == "ok"}
+def _review(event: Event, double: bool) -> dict[str, object]:
+    return {
+        "inspection_id": event.event_id,
+        "queued_at": parsed(event.occurred_at),
+        "wanted": 2 if double else 1,
+        "done": 0,
+        # What is to measure the model, or one inspector against another, is decided without seeing the verdict.
+        "blind": double or event.verdict == "ok",
+    }
+
+
+def _settle(connection: Connection, audit: Event) -> None:
+    """Count a decision; a second one of the same person corrects the first and counts no more."""
+    again = reviews.c.settled_by == audit.auditor
+    connection.execute(
+        update(reviews)
+        .where(reviews.c.inspection_id == audit.inspection_id)
+        .values(
+            done=case((again, reviews.c.done), else_=reviews.c.done + 1),
+            settled_by=func.coalesce(reviews.c.settled_by, audit.auditor),
+            holder=None,
+            held_until=None,
+        )
+    )
+
+
+def _waits_for(auditor: str | None) -> ColumnElement[bool]:
+    """Undecided, and by somebody else than who decided first."""
+    undecided = reviews.c.done < reviews.c.wanted
+    if auditor is None:
+        return undecided
+    return and_(undecided, or_(reviews.c.settled_by.is_(None), reviews.c.settled_by != auditor))
+
+
+def waiting(connection: Connection, auditor: str | None = None) -> int:
+    """How many parts wait for a decision (of this auditor, where one is named)."""
+    return connection.scalar(select(func.count()).select_from(reviews).where(_waits_for(auditor))) or 0
+
+
+def _first(connection: Connection, query: Select[Any]) -> Any:
+    """The first row that nobody else is just taking, locked."""
+    return connection.execute(query.limit(1).with_for_update(skip_locked=True)).one_or_none()
 
 
 class Reviews:
-    """The queue and the alerts as the page uses them."""
+    """The queue as the page uses it."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def next_to_review(self, auditor: str) -> Held | None:
-        """Hold the oldest waiting part for ``auditor`` for two minutes; the one already held by them first."""
+        """Hold the oldest waiting part for ``auditor`` for two minutes; what they hold already comes first."""
         with writing(self._engine) as connection:
-            free = or_(reviews.c.holder.is_(None), reviews.c.holder == auditor, reviews.c.held_until < now())
-            row = connection.execute(
-                select(reviews.c.inspection_id, reviews.c.blind)
-                .where(reviews.c.done < reviews.c.wanted, free)
-                .order_by(reviews.c.inspection_id)
-                .limit(1)
-                .with_for_update(skip_locked=True)
-            ).one_or_none()
+            at = present()
+            waits = select(reviews.c.inspection_id, reviews.c.blind).where(_waits_for(auditor))
+            mine = waits.where(reviews.c.holder == auditor, reviews.c.held_until > at)
+            free = waits.where(or_(reviews.c.holder.is_(None), reviews.c.held_until <= at))
+            oldest = free.order_by(reviews.c.queued_at, reviews.c.inspection_id)
+            row = _first(connection, mine) or _first(connection, oldest)
             if row is None:
                 return None
-            until = timestamp(datetime.now(UTC) + HOLD)
-            connection.execute(
-                update(reviews)
-                .where(reviews.c.inspection_id == row.inspection_id)
-                .values(holder=auditor, held_until=until)
-            )
+            held = update(reviews).where(reviews.c.inspection_id == row.inspection_id)
+            connection.execute(held.values(holder=auditor, held_until=at + _HOLD_MICROS))
             payload = connection.scalar(select(events.c.payload).where(events.c.event_id == row.inspection_id))
-            return Held(from_json(payload or b""), row.blind, waiting(connection))
+            return Held(from_json(payload or b""), row.blind, waiting(connection, auditor))
 
     def release(self, inspection_id: str, auditor: str) -> None:
-        """Give a held part back to the queue."""
+        """Give a held part back: it goes to the end of the queue, so that who skips it gets another one."""
         with writing(self._engine) as connection:
             connection.execute(
                 update(reviews)
                 .where(reviews.c.inspection_id == inspection_id, reviews.c.holder == auditor)
-                .values(holder=None, held_until=None)
+                .values(holder=None, held_until=None, queued_at=present())
             )
 
-    def open_alerts(self) -> Sequence[Event]:
-        """Defects that nobody has acknowledged, oldest first, at most 500."""
-        query = (
-            select(events.c.payload)
-            .join(alerts, alerts.c.event_id == events.c.event_id)
-            .where(alerts.c.acknowledged_by.is_(None))
-            .order_by(alerts.c.event_id)
-            .limit(500)
-        )
-        with self._engine.connect() as connection:
-            return [from_json(payload) for payload in connection.scalars(query)]
-
-    def acknowledge(self, event_id: str, by: str) -> None:
-        """Acknowledge an alert; a second time changes nothing. Raises NotFound."""
-        with writing(self._engine) as connection:
-            connection.execute(
-                update(alerts)
-                .where(alerts.c.event_id == event_id, alerts.c.acknowledged_by.is_(None))
-                .values(acknowledged_by=by, acknowledged_at=now())
-            )
-            if connection.scalar(select(alerts.c.event_id).where(alerts.c.event_id == event_id)) is None:
-                raise NotFound("no_such_alert", "There is no alert for this inspection.")
-
-
-def waiting(connection: Connection) -> int:
-    """How many parts wait for a decision."""
-    return connection.scalar(select(func.count()).select_from(reviews).where(reviews.c.done < reviews.c.wanted)) or 0
+    def waiting(self, auditor: str | None = None) -> int:
+        """How many parts wait for a decision."""
+        with reading(self._engine) as connection:
+            return waiting(connection, auditor)

@@ -1,9 +1,16 @@
-"""The tables, as the newest migration leaves them; a test compares the two."""
+"""The tables, as the newest migration leaves them; a test compares the two.
+
+Rows of ``events`` are written once and never changed: what moves (positions, what was sent, what is settled) lies in
+narrow tables beside it. Instants are microseconds since 1970 (``ledger.instants``).
+"""
+
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Double,
     Index,
     Integer,
@@ -11,82 +18,116 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    literal_column,
     text,
 )
 
 metadata = MetaData()
 #: SQLite numbers rows only in a column declared INTEGER.
 _RowId = BigInteger().with_variant(Integer, "sqlite")
-#: Instants are stored as RFC 3339 text in UTC with microseconds: sorts as time, the same on both databases.
-_Instant = String
+#: Sorted by code point on both databases, so that prefixes are ranges of an index.
+_Text = String().with_variant(String(collation="C"), "postgresql")
 
-identity = Table("identity", metadata, Column("ledger_id", String, primary_key=True))
+
+def _partial(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+identity = Table(
+    "identity",
+    metadata,
+    Column("ledger_id", _Text, primary_key=True),
+    Column("probed_at", BigInteger, nullable=False),  # written by the health check, which must really write
+)
 
 journals = Table(
     "journals",
     metadata,
-    Column("id", String, primary_key=True),
-    Column("kind", String, nullable=False),  # writer | statement
+    Column("key", _RowId, primary_key=True, autoincrement=True),  # short, for the other tables
+    Column("id", _Text, nullable=False, unique=True),
+    Column("kind", _Text, nullable=False),  # writer | statement
     Column("partition", Integer, nullable=False),
     Column("issued", BigInteger, nullable=False),
     # What a writer remembers of a journal that the database no longer confirms (a restore, a fail-over).
-    Column("remembered", BigInteger, nullable=False, server_default="0"),
-    Column("opened_at", _Instant, nullable=False),
-    Column("closed_at", _Instant),
-    # When a statement that names the closed journal's last number was acknowledged.
-    Column("settled_at", _Instant),
+    Column("remembered", BigInteger, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("closed_at", BigInteger),
 )
 
 events = Table(
     "events",
     metadata,
     Column("id", _RowId, primary_key=True, autoincrement=True),
-    Column("journal", String, nullable=False),
+    Column("journal", BigInteger, nullable=False),
     Column("number", BigInteger, nullable=False),
-    Column("partition", Integer, nullable=False),
-    Column("event_id", String, nullable=False),
-    Column("kind", String, nullable=False),
-    Column("occurred_at", _Instant, nullable=False),
+    Column("event_id", _Text, nullable=False),
+    Column("kind", _Text, nullable=False),
+    Column("occurred_at", BigInteger, nullable=False),
     Column("payload", LargeBinary, nullable=False),
-    # The outbox: dense position, when it was given, what carries the event, whether that acknowledged it.
-    Column("position", BigInteger),
-    Column("positioned_at", _Instant),
-    Column("line_id", String),
-    Column("sent", Boolean, nullable=False, server_default=text("false")),
     # What the history is searched by.
-    Column("verdict", String),
-    Column("prediction", String),
-    Column("model_version", String),
+    Column("verdict", _Text),
+    Column("prediction", _Text),
+    Column("model_version", _Text),
     Column("p_defect", Double),
     Column("latency_ms", Double),
-    Column("origin", String),
-    Column("filename", String),
-    Column("image_sha256", String),
-    Column("part_id", String),
-    Column("lot", String),
-    Column("line", String),
-    Column("camera", String),
-    Column("shift", String),
-    Column("operator", String),
-    Column("inspection_id", String),
+    Column("origin", _Text),
+    Column("filename", _Text),
+    Column("image_sha256", _Text),
+    Column("part_id", _Text),
+    Column("lot", _Text),
+    Column("line", _Text),
+    Column("camera", _Text),
+    Column("shift", _Text),
+    Column("operator", _Text),
+    Column("inspection_id", _Text),
     Index("events_number", "journal", "number", unique=True),
     Index("events_event_id", "event_id", unique=True),
-    Index("events_position", "position", unique=True),
+    # The whole history in narrow rows by time: any filter that has no index of its own reads only this.
     Index(
-        "events_unpositioned", "id", sqlite_where=text("position IS NULL"), postgresql_where=text("position IS NULL")
+        "events_history",
+        *("occurred_at", "id", "verdict", "prediction", "model_version", "p_defect", "origin"),
+        *("line", "camera", "shift", "operator"),
+        **_partial("kind = 'inspection'"),
     ),
-    Index("events_unsent", "journal", "number", sqlite_where=text("NOT sent"), postgresql_where=text("NOT sent")),
-    Index("events_occurred", "kind", "occurred_at"),
-    Index("events_verdict", "verdict", "id"),
-    Index("events_line", "line", "id"),
-    Index("events_lot", "lot", "id"),
-    Index("events_part", "part_id", "id"),
-    Index(
-        "events_settles",
-        "inspection_id",
-        sqlite_where=text("inspection_id IS NOT NULL"),
-        postgresql_where=text("inspection_id IS NOT NULL"),
-    ),
+    Index("events_part_id", "part_id", "occurred_at", "id", **_partial("part_id IS NOT NULL")),
+    Index("events_lot", "lot", "occurred_at", "id", **_partial("lot IS NOT NULL")),
+    Index("events_filename", "filename", "occurred_at", "id", **_partial("filename IS NOT NULL")),
+    Index("events_settles", "inspection_id", **_partial("inspection_id IS NOT NULL")),
+)
+
+# What carries events: embedded, or a topic of a Kafka cluster.
+lines = Table(
+    "lines",
+    metadata,
+    Column("key", _RowId, primary_key=True, autoincrement=True),
+    Column("id", _Text, nullable=False, unique=True),
+)
+
+# The outbox: an event's dense position, when it was given, the line that carries it, whether that acknowledged it.
+positions = Table(
+    "positions",
+    metadata,
+    Column("position", _RowId, primary_key=True, autoincrement=False),
+    Column("journal", BigInteger, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("line", BigInteger, nullable=False),
+    Column("positioned_at", BigInteger, nullable=False),
+    Column("sent", Boolean, nullable=False),
+    Index("positions_unsent", "line", "position", **_partial("NOT sent")),
+    Index("positions_first_unsent", "line", "journal", "number", **_partial("NOT sent")),
+)
+
+# How far a journal got on a line; a closed one also: the statement that named its last number, and since when the
+# line has that statement.
+routes = Table(
+    "routes",
+    metadata,
+    Column("journal", BigInteger, primary_key=True, autoincrement=False),
+    Column("line", BigInteger, primary_key=True, autoincrement=False),
+    Column("positioned", BigInteger, nullable=False),
+    Column("stated_in", BigInteger),
+    Column("stated_as", BigInteger),
+    Column("settled_at", BigInteger),
 )
 
 # One row: the next position, how many partitions the topic has, and whose turn at the relay it is.
@@ -102,59 +143,57 @@ relay = Table(
 pictures = Table(
     "pictures",
     metadata,
-    Column("image_sha256", String, primary_key=True),
-    Column("stored_at", _Instant, nullable=False, index=True),
+    Column("image_sha256", _Text, primary_key=True),
+    Column("stored_at", BigInteger, nullable=False, index=True),
     Column("data", LargeBinary, nullable=False),
 )
 
 answers = Table(
     "answers",
     metadata,
-    Column("key", String, primary_key=True),
-    Column("fingerprint", String, nullable=False),
-    Column("stored_at", _Instant, nullable=False, index=True),
+    Column("key", _Text, primary_key=True),
+    Column("fingerprint", _Text, nullable=False),
+    Column("stored_at", BigInteger, nullable=False, index=True),
     Column("body", LargeBinary),
 )
 
-# What people have to look at: how many decisions an inspection needs, how many it has, and who holds it until when.
+# What people have to look at: how many decisions an inspection needs and has, by whom the first was made, who holds it
+# until when. ``queued_at`` is its place in the queue; whoever skips it sends it to the end.
 reviews = Table(
     "reviews",
     metadata,
-    Column("inspection_id", String, primary_key=True),
+    Column("inspection_id", _Text, primary_key=True),
+    Column("queued_at", BigInteger, nullable=False),
     Column("wanted", Integer, nullable=False),
     Column("done", Integer, nullable=False),
     Column("blind", Boolean, nullable=False),
-    Column("holder", String),
-    Column("held_until", _Instant),
-    Index(
-        "reviews_waiting",
-        "inspection_id",
-        sqlite_where=text("done < wanted"),
-        postgresql_where=text("done < wanted"),
-    ),
+    Column("settled_by", _Text),
+    Column("holder", _Text),
+    Column("held_until", BigInteger),
+    Index("reviews_waiting", "queued_at", "inspection_id", **_partial("done < wanted")),
 )
 
 alerts = Table(
     "alerts",
     metadata,
-    Column("event_id", String, primary_key=True),
-    Column("acknowledged_by", String),
-    Column("acknowledged_at", _Instant),
-    Index(
-        "alerts_open",
-        "event_id",
-        sqlite_where=text("acknowledged_by IS NULL"),
-        postgresql_where=text("acknowledged_by IS NULL"),
-    ),
+    Column("event_id", _Text, primary_key=True),
+    Column("acknowledged_by", _Text),
+    Column("acknowledged_at", BigInteger),
+    Index("alerts_open", "event_id", **_partial("acknowledged_by IS NULL")),
+    Index("alerts_acknowledged", "acknowledged_at", **_partial("acknowledged_at IS NOT NULL")),
 )
 
 keys = Table(
     "keys",
     metadata,
-    Column("id", String, primary_key=True),
-    Column("name", String, nullable=False),
-    Column("role", String, nullable=False),  # camera | inspector | admin
-    Column("digest", String, nullable=False, unique=True),
-    Column("created_at", _Instant, nullable=False),
-    Column("revoked_at", _Instant),
+    Column("id", _Text, primary_key=True),
+    Column("name", _Text, nullable=False),
+    Column("role", _Text, nullable=False),  # camera | inspector | admin
+    Column("digest", _Text, nullable=False, unique=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
 )
+
+# Conditions of partial indexes, written out and not bound: only so do the databases see that an index holds the rows.
+is_inspection: ColumnElement[bool] = literal_column("events.kind = 'inspection'")
+is_unsent: ColumnElement[bool] = literal_column("NOT positions.sent")

@@ -1,0 +1,120 @@
+"""What statements name, where they are written, and when a journal needs no more of them. Part of a relay's turn."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, case, func, insert, literal, select, update
+
+from inspection.events import Event, now, uuid7
+from inspection.outbox import JournalCount
+from ledger.instants import ago, present
+from ledger.numbering import Journal, close_journal, open_journal, store
+from ledger.tables import is_unsent, journals, positions, routes
+
+SETTLED_AFTER = timedelta(days=7)
+#: A writer leaves its journal after 30 days. One a day older belongs to a process that died: it is closed here, and a
+#: writer that should wake up after all finds it closed and opens another.
+STALE_AFTER = timedelta(days=31)
+#: Journals a statement: about 75 bytes each, so that the event stays far below the size that a topic takes.
+MOST_NAMED = 2_000
+
+
+def close_stale(connection: Connection) -> None:
+    """Close the journals of writers that died."""
+    stale = (journals.c.kind == "writer", journals.c.closed_at.is_(None), journals.c.opened_at < ago(STALE_AFTER))
+    connection.execute(update(journals).where(*stale).values(closed_at=present()))
+
+
+def counts_of(connection: Connection, line: int) -> list[JournalCount]:
+    """Every journal with an event on ``line`` and how far the line acknowledged it, settled ones left out."""
+    _route_lost(connection, line)
+    acknowledged = _acknowledged(line)
+    stated = case((journals.c.remembered > acknowledged, journals.c.remembered), else_=acknowledged)
+    query = (
+        select(journals.c.id, journals.c.partition, stated)
+        .join(routes, routes.c.journal == journals.c.key)
+        .where(routes.c.line == line, routes.c.settled_at.is_(None) | (routes.c.settled_at > ago(SETTLED_AFTER)))
+        .order_by(journals.c.key)
+    )
+    return [JournalCount(*row) for row in connection.execute(query)]
+
+
+def write(connection: Connection, line: int, partition: int, counts: Sequence[JournalCount]) -> tuple[int, int]:
+    """Store statements naming ``counts`` in the statement journal of ``line`` and ``partition``; returns the journal's
+    key and the number of the last."""
+    journal = _statement_journal(connection, line, partition)
+    chunks = [counts[at : at + MOST_NAMED] for at in range(0, len(counts), MOST_NAMED)] or [()]
+    drafts = [
+        Event(
+            kind="statement",
+            event_id=uuid7(),
+            occurred_at=now(),
+            journals={c.journal: {"partition": c.partition, "issued": c.acknowledged} for c in chunk},
+        )
+        for chunk in chunks
+    ]
+    journal, _ = store(connection, journal, drafts)
+    return journal.key, journal.issued
+
+
+def note_last_numbers(
+    connection: Connection, line: int, partition: int, counts: Sequence[JournalCount], stated_in: int, stated_as: int
+) -> None:
+    """Note which closed journals of this partition have now been named with their last number, and by which event."""
+    final = {c.journal: c.acknowledged for c in counts if c.partition == partition}
+    last = case((journals.c.remembered > journals.c.issued, journals.c.remembered), else_=journals.c.issued)
+    closed = (
+        select(journals.c.key, journals.c.id, last.label("last"))
+        .join(routes, routes.c.journal == journals.c.key)
+        .where(journals.c.closed_at.is_not(None), routes.c.line == line, routes.c.stated_in.is_(None))
+    )
+    done = [row.key for row in connection.execute(closed) if final.get(row.id) == row.last]
+    for key in done:
+        noted = update(routes).where(routes.c.journal == key, routes.c.line == line)
+        connection.execute(noted.values(stated_in=stated_in, stated_as=stated_as))
+
+
+def settle(connection: Connection, line: int) -> None:
+    """Note since when the line has the statement that named a closed journal's last number."""
+    named = select(routes.c.journal, routes.c.stated_in, routes.c.stated_as).where(
+        routes.c.line == line, routes.c.stated_in.is_not(None), routes.c.settled_at.is_(None)
+    )
+    for journal, stated_in, stated_as in connection.execute(named).all():
+        reached: Select[Any] = select(_acknowledged(line)).select_from(routes)
+        reached = reached.where(routes.c.journal == stated_in, routes.c.line == line)
+        if (connection.scalar(reached) or 0) >= stated_as:
+            settled = update(routes).where(routes.c.journal == journal, routes.c.line == line)
+            connection.execute(settled.values(settled_at=present()))
+
+
+def _acknowledged(line: int) -> ColumnElement[int]:
+    """SQL over ``routes``: every number up to this one is acknowledged by the line."""
+    first_unsent = (
+        select(func.min(positions.c.number))
+        .where(positions.c.line == line, positions.c.journal == routes.c.journal, is_unsent)
+        .correlate(routes)
+        .scalar_subquery()
+    )
+    return func.coalesce(first_unsent - 1, routes.c.positioned)
+
+
+def _route_lost(connection: Connection, line: int) -> None:
+    """A journal of which nothing is left but what its writer remembers is named on the line that works now."""
+    anywhere = select(routes.c.journal).where(routes.c.journal == journals.c.key).exists()
+    lost = select(journals.c.key, literal(line), literal(0)).where(journals.c.remembered > 0, ~anywhere)
+    connection.execute(insert(routes).from_select(["journal", "line", "positioned"], lost))
+
+
+def _statement_journal(connection: Connection, line: int, partition: int) -> Journal:
+    """The open one of this partition, unless another line already carries some of its numbers."""
+    query = select(journals.c.key, journals.c.id, journals.c.issued).where(
+        journals.c.kind == "statement", journals.c.partition == partition, journals.c.closed_at.is_(None)
+    )
+    for row in connection.execute(query).all():
+        journal = Journal(row.key, row.id, partition, row.issued)
+        elsewhere = select(routes.c.journal).where(routes.c.journal == row.key, routes.c.line != line)
+        if connection.scalar(elsewhere) is None:
+            return journal
+        close_journal(connection, journal)
+    return open_journal(connection, "statement", partition)
