@@ -35,6 +35,8 @@ lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile -q $(LOCK) --all-extras pyproject.toml -o requirements/all.txt
 	uv pip compile -q $(LOCK) -c requirements/all.txt pyproject.toml -o requirements/serve.txt
 	uv pip compile -q $(LOCK) -c requirements/all.txt --extra stream pyproject.toml -o requirements/image.txt
+	uv pip compile -q $(LOCK) -c requirements/all.txt --extra reports --extra stream pyproject.toml -o requirements/report.txt
+	uv pip compile -q $(LOCK) -c requirements/all.txt --extra stream --extra score --extra train --extra reports pyproject.toml -o requirements/full.txt
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
 # A set, once there, is only ever added to: the serving set never takes the tests' tools away.
