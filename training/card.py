@@ -17,6 +17,8 @@ from inspection.preprocessing import MEASURES, PREPROCESSING, SIZE
 from training.figures import Confusion, share
 from training.thresholds import Policy, expected_calibration_error, sigmoid
 
+#: SHA-256 of the pictures that calibration and thresholds were set on, one a line.
+HELD = "held.txt"
 DATA_LICENCE = "CC BY-NC-ND 4.0"
 DATA_NOTE = (
     "Trained on pictures under CC BY-NC-ND 4.0 (casting product image data, Pilot Technocast): "

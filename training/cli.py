@@ -17,6 +17,7 @@ Work = Annotated[
 def add(app: typer.Typer) -> None:
     """Register the subcommands of this folder."""
     app.command("train")(_train)
+    app.command("evaluate")(_evaluate)
 
 
 def _train(
@@ -40,6 +41,37 @@ def _train(
     with _ray():
         figures = train(order, typer.echo)
     _summary(order.out, figures)
+
+
+def _evaluate(
+    data: Data,
+    model: Annotated[Path | None, typer.Option(help="A bundle; default: the champion.")] = None,
+    altered: Annotated[bool, typer.Option("--altered", help="Judge altered copies too: another camera.")] = False,
+    every: Annotated[int, typer.Option(min=1, help="With --altered: take every n-th picture only.")] = 1,
+    out: Annotated[Path, typer.Option(help="Where the page with the plots goes.")] = Path("evaluation"),
+    keep: Annotated[bool, typer.Option("--record", help="Write the figures into the model's card.")] = False,
+) -> None:
+    """Judge the official test of an archive (or a folder of one's own) and print and plot how often the model errs."""
+    from inspection.bundle import champion, read_card
+    from inspection.classifier import Classifier
+    from training import evaluate, page
+
+    bundle = model or champion(Path(os.environ.get("CASTING_MODELS", "models")))
+    classifier, bounds = Classifier.load(bundle), read_card(bundle).thresholds
+    judged, training = evaluate.chosen(data, bundle)
+    answers = evaluate.judge_all(classifier, judged.greys)
+    told = evaluate.figures(judged, answers)
+    if training is not None:
+        told["twins"] = evaluate.twins(judged, training, answers)
+    typer.echo(evaluate.table(judged, told))
+    steps = []
+    for step in evaluate.altered(judged, classifier, every) if altered else ():
+        typer.echo(step.line())
+        steps.append(step)
+    page.write(out / "evaluation.html", classifier.version, judged, answers, told, bounds, steps)
+    typer.echo(f"{out / 'evaluation.html'} shows plots and the worst pictures.")
+    if keep:
+        evaluate.record(bundle, judged.name, told, steps)
 
 
 @contextmanager

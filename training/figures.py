@@ -53,3 +53,9 @@ def share(hits: int, of: int) -> dict[str, float | None]:
     low = float(beta.ppf(0.025, hits, of - hits + 1)) if hits > 0 else 0.0
     high = float(beta.ppf(0.975, hits + 1, of - hits)) if hits < of else 1.0
     return {"value": hits / of if of else None, "low": low, "high": high}
+
+
+def rate(told: dict[str, float | None]) -> str:
+    """A share with its interval, for people."""
+    value = told["value"]
+    return "–" if value is None else f"{value:.2%} ({told['low']:.2%} to {told['high']:.2%})"

@@ -72,6 +72,7 @@ def bundle(
     calibration = calibrate(logits, labels)
     thresholds = choose(Judged(logits, labels > 0).probabilities(calibration), labels, order.policy)
     figures = card.figures(clean, calibration, thresholds)
+    (order.out / card.HELD).write_text("".join(f"{data.sha256[row]}\n" for row in parts.held))
     card.write(
         order.out,
         {

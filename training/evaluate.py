@@ -1,0 +1,225 @@
+"""``casting evaluate``: what a bundle says of labelled pictures, through the path that serves, and how often it errs.
+
+Composes: reads, judges, counts, and hands the counts to ``report`` and to the card.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from inspection.classifier import Classifier
+from inspection.judgement import DEF_FRONT, Judgement
+from inspection.picture import Picture, decode
+from inspection.preprocessing import prepare
+from training import alter, card
+from training.dataset import Labelled, Source, for_test, for_training, listing, opened
+from training.figures import Confusion, rate, share
+from training.groups import SAME, like, spectrum
+
+BATCH = 32
+_SHARES = ("recall", "precision", "accuracy", "escapes", "review", "rejected")
+Grey = npt.NDArray[np.uint8]
+Change = Callable[[Grey, np.random.Generator], Grey]
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """Labelled pictures in memory: which, decoded, their SHA-256, and what each is (True: defect)."""
+
+    name: str
+    members: tuple[Labelled, ...]
+    greys: tuple[Grey, ...]
+    sha256: tuple[str, ...]
+    defect: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """A classifier's judgements of a set, in order."""
+
+    judgements: tuple[Judgement, ...]
+
+    @property
+    def p_defect(self) -> npt.NDArray[np.float64]:
+        return np.array([one.p_defect for one in self.judgements])
+
+    def says_defect(self) -> npt.NDArray[np.bool_]:
+        return np.array([one.prediction == DEF_FRONT for one in self.judgements])
+
+    def verdicts(self, name: str) -> npt.NDArray[np.bool_]:
+        """Where the verdict is ``name``."""
+        return np.array([one.verdict == name for one in self.judgements])
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One alteration at one strength: its two-way errors and what became of the three-way verdict (shares)."""
+
+    name: str
+    strength: float | None
+    confusion: Confusion
+    ok_though_defect: float
+    review: float
+    rejected: float
+
+    @property
+    def miss_rate(self) -> float:
+        return self.confusion.missed / max(1, self.confusion.missed + self.confusion.found)
+
+    @property
+    def false_alarm_rate(self) -> float:
+        return self.confusion.false_alarms / max(1, self.confusion.false_alarms + self.confusion.passed)
+
+    def line(self) -> str:
+        """For people."""
+        what = f"{self.name} {'' if self.strength is None else f'{self.strength:g}'}"
+        return (
+            f"{what:<20} misses {self.confusion.missed:4d} ({self.miss_rate:6.2%})  false alarms "
+            f"{self.confusion.false_alarms:4d} ({self.false_alarm_rate:6.2%})  defects passed as ok "
+            f"{self.ok_though_defect:6.2%}  review {self.review:6.2%}  rejected {self.rejected:6.2%}"
+        )
+
+
+def judge_all(classifier: Classifier, greys: Sequence[Grey], change: Change | None = None, threads: int = 2) -> Answers:
+    """Judge decoded pictures, each changed first where a ``change`` is given (seeded by its place: repeatable)."""
+
+    def one(numbered: tuple[int, Grey]) -> Any:
+        number, grey = numbered
+        seen = change(grey, np.random.default_rng(number)) if change else grey
+        return prepare(Picture(seen, seen.shape[1], seen.shape[0]))
+
+    found: list[Judgement] = []
+    with ThreadPoolExecutor(threads) as pool:
+        numbered = enumerate(greys)
+        while chunk := list(islice(numbered, BATCH)):
+            samples = list(pool.map(one, chunk))
+            pixels = np.stack([sample.pixels for sample in samples])
+            found += classifier.judge(pixels, np.stack([sample.measures for sample in samples]))
+    return Answers(tuple(found))
+
+
+def read(source: Source, name: str, members: Sequence[Labelled]) -> Set:
+    """Decode all ``members``."""
+    greys, sums = [], []
+    for one in members:
+        data = source.read(one.path)
+        greys.append(decode(data).grey)
+        sums.append(hashlib.sha256(data).hexdigest())
+    defect = np.array([one.label == DEF_FRONT for one in members])
+    return Set(name, tuple(members), tuple(greys), tuple(sums), defect)
+
+
+def chosen(data: Path, bundle: Path) -> tuple[Set, Set | None]:
+    """What is judged: the archive's test split if it has one (then with its training pictures, to look for twins),
+    else the validation part of the split that the bundle was trained with, else everything."""
+    with opened(data) as source:
+        found = listing(source)
+        test = for_test(found)
+        training = for_training(found)
+        if any(one.split == "test" for one in found):
+            return read(source, "official_test", test), read(source, "training", training)
+        held = _held(source, training, bundle)
+        return read(source, "validation" if held else "all", held or training), None
+
+
+def figures(judged: Set, answers: Answers) -> dict[str, Any]:
+    """Confusion with intervals and the shares of the verdicts."""
+    return {
+        "pictures": len(judged.members),
+        **Confusion.of(judged.defect, answers.says_defect()).told(),
+        "escapes": share(int((judged.defect & answers.verdicts("ok")).sum()), int(judged.defect.sum())),
+        "overkill": share(int((~judged.defect & answers.verdicts("defect")).sum()), int((~judged.defect).sum())),
+        "review": share(int(answers.verdicts("review").sum()), len(judged.members)),
+        "rejected": share(int(answers.verdicts("rejected").sum()), len(judged.members)),
+    }
+
+
+def table(judged: Set, told: dict[str, Any]) -> str:
+    """The figures in a few lines, for people."""
+    lines = [
+        f"{judged.name}: {told['pictures']} pictures",
+        f"  defects found {told['found']}, missed {told['missed']}; sound passed {told['passed']}, "
+        f"false alarms {told['false_alarms']}",
+        *(
+            f"  {name} {rate(told[name])}"
+            for name in ("recall", "precision", "accuracy", "escapes", "review", "rejected")
+        ),
+    ]
+    if "twins" in told:
+        twin = told["twins"]
+        without = twin["without_byte_copies"]
+        lines.append(
+            f"  {twin['byte_copies_of_training']} are byte copies of training pictures (without them: "
+            f"{without['missed']} missed, {without['false_alarms']} false alarms); "
+            f"{twin['look_alikes_in_training']} show a part that training shows too"
+        )
+    return "\n".join(lines)
+
+
+def twins(judged: Set, training: Set, answers: Answers) -> dict[str, Any]:
+    """How much of a test was seen in training: byte copies, look-alikes, and the figures without byte copies."""
+    seen = set(training.sha256)
+    copies = np.array([one in seen for one in judged.sha256])
+    with ThreadPoolExecutor(2) as pool:
+        mine = np.stack(list(pool.map(spectrum, judged.greys)))
+        theirs = np.stack(list(pool.map(spectrum, training.greys)))
+    resembling = like(mine, theirs) >= SAME
+    fresh = ~copies
+    return {
+        "byte_copies_of_training": int(copies.sum()),
+        "look_alikes_in_training": int(resembling.sum()),
+        "without_byte_copies": Confusion.of(judged.defect[fresh], answers.says_defect()[fresh]).told(),
+    }
+
+
+def altered(judged: Set, classifier: Classifier, every: int = 1) -> Iterator[Step]:
+    """Judge the set again under each alteration and strength, then under random pairs; ``every`` thins the set out."""
+    greys, defect = judged.greys[::every], judged.defect[::every]
+    yield _step("none", None, defect, judge_all(classifier, greys))
+    for name, (_, strengths) in alter.ALTERATIONS.items():
+        for strength in strengths:
+
+            def change(grey: Grey, rng: np.random.Generator, name: str = name, strength: float = strength) -> Grey:
+                return alter.alter(name, strength, grey, rng)
+
+            yield _step(name, strength, defect, judge_all(classifier, greys, change))
+    yield _step("pair", None, defect, judge_all(classifier, greys, alter.pair))
+
+
+def record(bundle: Path, name: str, told: dict[str, Any], steps: Sequence[Step]) -> None:
+    """Write the figures of a set, and of its altered copies, into the bundle's card."""
+    parts: dict[str, Any] = {"figures": {name: told}}
+    if steps:
+        parts["altered"] = {"set": name, "steps": [_told(step) for step in steps]}
+    card.amend(bundle, parts)
+
+
+def _told(step: Step) -> dict[str, Any]:
+    return {**asdict(step), "miss_rate": step.miss_rate, "false_alarm_rate": step.false_alarm_rate}
+
+
+def _step(name: str, strength: float | None, defect: npt.NDArray[np.bool_], answers: Answers) -> Step:
+    return Step(
+        name,
+        strength,
+        Confusion.of(defect, answers.says_defect()),
+        float((defect & answers.verdicts("ok")).sum() / max(1, defect.sum())),
+        float(answers.verdicts("review").mean()),
+        float(answers.verdicts("rejected").mean()),
+    )
+
+
+def _held(source: Source, training: Sequence[Labelled], bundle: Path) -> list[Labelled]:
+    """The pictures that the bundle's thresholds were set on, known by their SHA-256 in ``held.txt``."""
+    names = bundle / card.HELD
+    if not names.exists():
+        return []
+    held = set(names.read_text().split())
+    return [one for one in training if hashlib.sha256(source.read(one.path)).hexdigest() in held]
