@@ -57,6 +57,7 @@ def _haproxy(settings: Settings) -> dict[str, str]:
     return {
         "RAY_SERVE_HAPROXY_BINARY_PATH": str(wrapper),
         "CASTING_HAPROXY_BINARY": str(get_haproxy_binary()),
+        "CASTING_HAPROXY_PUBLIC": str(settings.port),
     }
 
 
