@@ -128,6 +128,8 @@ class _Form:
         self._name = options.get(b"name", b"").decode(errors="replace")
         if b"filename" in options:
             self._filename = options[b"filename"].decode(errors="replace")
+        if self._name != "file" and self._filename is not None:
+            raise BadRequest("no_file", "Pictures go into the form's field 'file'.")
         if self._name == "file" and len(self.body.uploads) >= self._limits.max_files:
             raise BadRequest("too_many_files", f"At most {self._limits.max_files} pictures a call.")
         if self._name != "file" and len(self.body.fields) >= MAX_FIELDS:

@@ -31,6 +31,8 @@ _STATUS_OF_CODE = {
     "too_many_attempts": 429,
     "deadline_exceeded": 504,
 }
+#: Raised while the body is still arriving: the connection is closed, so that nobody goes on sending in vain.
+_UNREAD = frozenset({"too_large", "too_many_files", "slow_body", "malformed_form", "full", "unsupported_media_type"})
 _log = structlog.get_logger(__name__)
 
 
@@ -51,7 +53,7 @@ def body_of(error: InspectorError, request_id: str) -> dict[str, Any]:
 
 
 def response(error: InspectorError, request_id: str) -> JSONResponse:
-    headers = {}
+    headers = {"Connection": "close"} if error.code in _UNREAD else {}
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
     if isinstance(error, Denied) and error.code != "forbidden":

@@ -1,0 +1,89 @@
+"""The real application in this process, for tests: real ledger, relay and classifier under uvicorn, no Ray."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import uvicorn
+
+from app.main import create_app
+from app.ports import Judge, Limits, Services
+from app.preparing import ThreadPreparer
+from inspection.bundle import champion
+from inspection.classifier import Classifier
+from inspection.judgement import Judgement
+from inspection.picture import MAX_PIXELS
+from inspection.preprocessing import Sample
+from ledger import Ledger
+from streaming.relay import EmbeddedRelay
+
+ROOT = Path(__file__).parents[1]
+
+
+class LocalJudge:
+    """The champion in this process."""
+
+    def __init__(self) -> None:
+        self._classifier = Classifier.load(champion(ROOT / "models"))
+
+    async def judge(self, pixels: npt.NDArray[np.uint8], measures: npt.NDArray[np.float32]) -> Sequence[Judgement]:
+        return await asyncio.to_thread(self._classifier.judge, pixels, measures)
+
+    async def heatmap(
+        self, pixels: npt.NDArray[np.uint8], measures: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        return await asyncio.to_thread(self._classifier.heatmap, Sample(pixels, measures))
+
+    async def model_version(self) -> str:
+        return self._classifier.version
+
+
+@dataclass(frozen=True)
+class Running:
+    """A running application and its ledger."""
+
+    address: str
+    ledger: Ledger
+
+
+@contextmanager
+def running(folder: Path, judge: Judge, limits: Limits | None = None, open_access: bool = True) -> Iterator[Running]:
+    """Serve over a new ledger in ``folder`` on a free port of the loopback address."""
+    ledger = Ledger.open(f"sqlite:///{folder / 'ledger.sqlite'}")
+    recorder = ledger.recorder()
+    relay = EmbeddedRelay(ledger.outbox)
+    carrying = threading.Thread(target=relay.run)
+    carrying.start()
+    services = Services(
+        judge=judge,
+        preparer=ThreadPreparer(2, MAX_PIXELS),
+        recorder=recorder,
+        records=ledger.records,
+        outgoing=ledger.outbox,
+        keys=ledger.keys,
+        limits=limits or Limits(),
+        open_access=open_access,
+    )
+    config = uvicorn.Config(
+        create_app(services), host="127.0.0.1", port=0, log_level="critical", timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield Running(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", ledger)
+    finally:
+        server.should_exit = True
+        thread.join()
+        relay.stop()
+        carrying.join()
+        recorder.close()
+        ledger.close()
