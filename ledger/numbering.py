@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from inspection.events import Event, to_json
 from ledger.instants import parsed, present
@@ -19,6 +19,14 @@ MAX_SEARCHED = 128
 _TEXTS = (
     *("verdict", "prediction", "model_version", "origin", "filename", "image_sha256"),
     *("part_id", "lot", "line", "camera", "shift", "operator", "inspection_id"),
+)
+# Built once: on the way of every answer, building a statement costs more than running it.
+_STORE = insert(events)
+_COUNT_ON = (
+    update(journals)
+    .where(journals.c.key == bindparam("row"), journals.c.id == bindparam("journal"))
+    .where(journals.c.issued == bindparam("before"), journals.c.closed_at.is_(None))
+    .values(issued=bindparam("after"))
 )
 
 
@@ -62,12 +70,11 @@ def store(connection: Connection, journal: Journal, drafts: Sequence[Event]) -> 
     numbered = [
         replace(draft, journal=journal.id, number=number) for number, draft in enumerate(drafts, journal.issued + 1)
     ]
-    mine = (journals.c.key == journal.key, journals.c.id == journal.id)
-    as_remembered = update(journals).where(*mine, journals.c.issued == journal.issued, journals.c.closed_at.is_(None))
-    if connection.execute(as_remembered.values(issued=after.issued)).rowcount != 1:
+    remembered = {"row": journal.key, "journal": journal.id, "before": journal.issued, "after": after.issued}
+    if connection.execute(_COUNT_ON, remembered).rowcount != 1:
         raise LostJournal(journal.id)
     if numbered:
-        connection.execute(insert(events), [_row(event, journal.key) for event in numbered])
+        connection.execute(_STORE, [_row(event, journal.key) for event in numbered])
     return after, numbered
 
 
