@@ -1,0 +1,127 @@
+"""From a real ledger to a real folder, without any service; also when the process is killed in between."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from inspection.events import Event, now, uuid7
+from inspection.record import Draft, Entry
+from ledger import Ledger
+from streaming.embedded import EmbeddedConsumer, embedded_stream
+from streaming.folder import LocalFolder
+from streaming.record import Loss
+from streaming.relay import EmbeddedRelay, Statements
+from streaming.verify import verify
+
+
+def entry(count: int = 1) -> Entry:
+    drafts = (Draft(Event(kind="inspection", event_id=uuid7(), occurred_at=now(), verdict="ok")) for _ in range(count))
+    return Entry(tuple(drafts), lambda _: b"")
+
+
+class Line:
+    """Relay and consumer in threads, as the relay deployment runs them."""
+
+    def __init__(self, ledger: Ledger, folder: Path) -> None:
+        self.relay = EmbeddedRelay(ledger.outbox, Statements(quiet=0.2))
+        self.consumer = EmbeddedConsumer(
+            ledger.outbox, embedded_stream(ledger.id), LocalFolder(folder), folder.parent / "dead", 0.2
+        )
+        self.threads = [threading.Thread(target=part.run) for part in (self.relay, self.consumer)]
+        for thread in self.threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self.relay.stop()
+        self.threads[0].join()
+        self.consumer.stop()
+        self.threads[1].join()
+
+
+def test_everything_recorded_is_in_the_lake_once_over_many_restarts(tmp_path: Path) -> None:
+    ledger = Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    recorder = ledger.recorder()
+    for _ in range(4):
+        line = Line(ledger, tmp_path / "lake")
+        receipts = [recorder.submit(entry(3)) for _ in range(50)]
+        for receipt in receipts:
+            receipt.result()
+        line.stop()
+    recorder.close()
+    ledger.close()
+    verdict = verify(LocalFolder(tmp_path / "lake"))
+    assert verdict.whole
+    inspections = [journal for journal in verdict.journals if journal.stored >= 600]
+    assert [(journal.stated, journal.stored) for journal in inspections] == [(600, 600)]
+
+
+_CHILD = """
+import sys
+from pathlib import Path
+from ledger import Ledger
+from tests.streaming.test_embedded import Line, entry
+folder = Path(sys.argv[1])
+ledger = Ledger.open(f"sqlite:///{folder / 'ledger.sqlite'}")
+line = Line(ledger, folder / "lake")
+recorder = ledger.recorder()
+while True:
+    receipt = recorder.submit(entry(2)).result()
+    for event in receipt.events:
+        print(event.journal, event.number, flush=True)
+"""
+
+
+def test_nothing_acknowledged_is_lost_or_doubled_when_the_process_is_killed(tmp_path: Path) -> None:
+    acknowledged: set[tuple[str, int]] = set()
+    for round_ in range(6):
+        child = subprocess.Popen(
+            [sys.executable, "-c", _CHILD, str(tmp_path)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            cwd=Path(__file__).parents[2],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        assert child.stdout is not None
+        first = child.stdout.readline()
+        time.sleep(0.3 + 0.17 * round_)
+        child.send_signal(signal.SIGKILL)
+        for line in [first, *child.stdout]:
+            journal, number = line.split()
+            acknowledged.add((journal, int(number)))
+        child.wait()
+        child.stdout.close()
+    ledger = Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    line_ = Line(ledger, tmp_path / "lake")
+    time.sleep(1.5)
+    line_.stop()
+    ledger.close()
+    verdict = verify(LocalFolder(tmp_path / "lake"))
+    assert verdict.whole
+    stored = {journal.journal: journal.stored for journal in verdict.journals}
+    for journal, number in acknowledged:
+        assert number <= stored[journal]
+    assert len(acknowledged) > 100
+
+
+def test_a_lake_of_another_ledger_stops_the_consumer_with_a_clear_word(tmp_path: Path) -> None:
+    first = Ledger.open(f"sqlite:///{tmp_path / 'first.sqlite'}")
+    recorder = first.recorder()
+    recorder.submit(entry()).result()
+    line = Line(first, tmp_path / "lake")
+    time.sleep(0.6)
+    line.stop()
+    recorder.close()
+    restored = Ledger.open(f"sqlite:///{tmp_path / 'second.sqlite'}")
+    stream = embedded_stream(first.id)
+    consumer = EmbeddedConsumer(restored.outbox, stream, LocalFolder(tmp_path / "lake"), tmp_path / "dead")
+    with pytest.raises(Loss, match="is gone"):
+        consumer.run()
+    restored.close()
+    first.close()

@@ -1,0 +1,121 @@
+"""Verify says what is missing, doubled, dead or outstanding, whatever the files claim."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from inspection.events import Event
+from streaming.consumer import PartitionConsumer
+from streaming.files import Footer, Name, to_parquet
+from streaming.folder import MemoryFolder
+from streaming.marks import Marks
+from streaming.record import Record, Stream
+from streaming.verify import Verdict, verify
+from tests.streaming.making import NOON, STREAM, event, record, records, statement, unreadable
+
+SOON = NOON + timedelta(minutes=1)
+
+
+def stored(*batches: Sequence[Record]) -> MemoryFolder:
+    """A lake with one file for each batch."""
+    folder = MemoryFolder()
+    taking = PartitionConsumer(STREAM, folder, lambda _: None)
+    for batch in batches:
+        for item in batch:
+            taking.add(item)
+        taking.flush()
+    return folder
+
+
+def counts(verdict: Verdict, journal: str) -> tuple[int, int, int, int, int]:
+    (found,) = (count for count in verdict.journals if count.journal == journal)
+    return found.stated, found.stored, found.missing, found.doubled, found.outstanding
+
+
+def test_a_whole_lake_is_whole() -> None:
+    verdict = verify(stored(records("a", range(1, 6)), [record(5, statement("s", 1, a=5))]), SOON)
+    assert verdict.whole
+    assert counts(verdict, "a") == (5, 5, 0, 0, 0)
+    assert verdict.until == NOON
+    assert verdict.files == 2
+
+
+def test_a_gap_is_missing_with_its_numbers() -> None:
+    verdict = verify(stored([*records("a", range(1, 4)), *records("a", range(6, 8), start=3)]), SOON)
+    assert not verdict.whole
+    assert [journal.where for journal in verdict.journals] == [((4, 5),)]
+
+
+def test_a_tail_that_a_statement_of_the_same_partition_names_is_missing() -> None:
+    verdict = verify(stored([*records("a", range(1, 4)), record(3, statement("s", 1, a=5))]), SOON)
+    assert counts(verdict, "a") == (5, 3, 2, 0, 0)
+
+
+def test_a_journal_of_which_nothing_is_stored_is_missing() -> None:
+    verdict = verify(stored([record(0, statement("s", 1, gone=2))]), SOON)
+    assert counts(verdict, "gone") == (2, 0, 2, 0, 0)
+
+
+@pytest.mark.parametrize(("minutes", "whole"), [(1, True), (11, False)])
+def test_what_only_another_partition_states_is_outstanding_and_late_after_ten_minutes(
+    minutes: int, whole: bool
+) -> None:
+    folder = stored(records("a", range(1, 4)))
+    other = PartitionConsumer(Stream(STREAM.id, STREAM.topic, 1), folder, lambda _: None)
+    other.add(record(0, event("s", 1, kind="statement", journals={"a": {"partition": 0, "issued": 5}})))
+    other.flush()
+    verdict = verify(folder, NOON + timedelta(minutes=minutes))
+    assert counts(verdict, "a") == (5, 3, 0, 0, 2)
+    assert verdict.whole is whole
+
+
+def test_a_number_stored_twice_is_doubled() -> None:
+    folder = stored(records("a", range(1, 4)))
+    _write(folder, start=3, events=[event("a", 2)], marks=_marks(a=3))
+    verdict = verify(folder, SOON)
+    assert counts(verdict, "a") == (0, 3, 0, 1, 0)
+    assert not verdict.whole
+
+
+def test_a_number_in_the_marks_without_its_row_is_missing() -> None:
+    folder = stored(records("a", range(1, 4)))
+    _write(folder, start=3, events=[event("a", 5)], marks=_marks(a=5))
+    assert counts(verify(folder, SOON), "a") == (0, 4, 1, 0, 0)
+
+
+def test_a_missing_file_breaks_the_chain() -> None:
+    folder = stored(records("a", range(1, 4)), records("a", range(4, 6), start=3), records("a", range(6, 8), start=5))
+    middle = next(name for name in folder.files if name.start == 3)
+    del folder.files[middle]
+    verdict = verify(folder, SOON)
+    assert len(verdict.breaks) == 1
+    assert counts(verdict, "a") == (0, 5, 2, 0, 0)
+
+
+def test_retention_from_the_oldest_on_is_no_loss() -> None:
+    folder = stored(records("a", range(1, 4)), records("a", range(4, 6), start=3), records("a", range(6, 8), start=5))
+    del folder.files[next(name for name in folder.files if name.start == 0)]
+    verdict = verify(folder, SOON)
+    assert verdict.whole
+    assert counts(verdict, "a") == (0, 4, 0, 0, 0)
+
+
+def test_dead_letters_are_counted_and_no_loss() -> None:
+    verdict = verify(stored([record(0, event("a", 1)), unreadable(1, "a", 2), record(2, event("a", 3))]), SOON)
+    assert verdict.whole
+    assert (verdict.dead_letters, verdict.total("dead")) == (1, 1)
+
+
+def _marks(**low: int) -> Marks:
+    marks = Marks()
+    for journal, number in low.items():
+        marks[journal].low = number
+    return marks
+
+
+def _write(folder: MemoryFolder, start: int, events: Sequence[Event], marks: Marks) -> None:
+    """A file that breaks the rules, as faulty software would write it."""
+    footer = Footer(STREAM.id, start, start + len(events), marks, (), start, "x")
+    name = Name(NOON.date(), STREAM.topic, 0, start)
+    folder.publish(folder.put(to_parquet(events, footer)), name)
