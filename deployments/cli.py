@@ -1,4 +1,4 @@
-"""``casting serve``."""
+"""``casting serve``, ``casting keys`` and ``casting export``."""
 
 import sys
 
@@ -7,7 +7,10 @@ import typer
 
 def add(app: typer.Typer) -> None:
     """Register the subcommands."""
+    from deployments import ledger
+
     app.command()(serve)
+    ledger.add(app)
 
 
 def serve() -> None:

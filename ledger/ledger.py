@@ -1,5 +1,7 @@
 """The ledger as one thing: opened once a process, it hands out what each part of the product needs."""
 
+from collections.abc import Iterator
+
 from alembic.util import CommandError
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,6 +13,7 @@ from ledger.outbox import Outbox
 from ledger.recorder import Recorder
 from ledger.records import Records
 from ledger.schema import migrate
+from ledger.settled import Settled, settled
 from ledger.tables import identity
 
 #: Share of the parts to review that a second inspector settles too.
@@ -53,6 +56,10 @@ class Ledger:
         ``double_share`` (0 to 1) of the parts that are queued for review go to a second inspector too.
         """
         return Recorder(self._engine, double_share)
+
+    def settled(self) -> Iterator[Settled]:
+        """Labelled pictures for the next training; see ``ledger.settled``."""
+        return settled(self._engine)
 
     def close(self) -> None:
         self._engine.dispose()

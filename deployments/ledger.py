@@ -1,0 +1,81 @@
+"""``casting keys`` and ``casting export``: what an operator asks of the ledger directly, without the service."""
+
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ledger import Ledger
+
+keys = typer.Typer(no_args_is_help=True, help="API keys: shown once, in force and revoked at once at every replica.")
+ENDINGS = ((b"\xff\xd8", "jpg"), (b"\x89PNG", "png"), (b"BM", "bmp"), (b"RIFF", "webp"))
+
+
+def add(app: typer.Typer) -> None:
+    """Register the subcommands."""
+    app.add_typer(keys, name="keys")
+    app.command()(export)
+
+
+@keys.command("add")
+def add_key(
+    name: Annotated[str, typer.Argument(help="Who or what will use it, such as 'camera line 3'.")],
+    role: Annotated[str, typer.Option(help="camera: predict; inspector: also read and audit; admin: all.")] = "camera",
+) -> None:
+    """Make a key and print it: it is shown now and never again."""
+    with _ledger() as ledger:
+        print(ledger.keys.add(role, name))
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """Print every key's id, role, name and dates; never its secret."""
+    with _ledger() as ledger:
+        for key in ledger.keys.list():
+            state = f"revoked {key.revoked_at}" if key.revoked_at else "in force"
+            print(f"{key.id}  {key.role:9}  {key.created_at}  {state}  {key.name}")
+
+
+@keys.command("revoke")
+def revoke_key(key_id: Annotated[str, typer.Argument(help="The id that 'casting keys list' shows.")]) -> None:
+    """Revoke a key for ever, at every replica."""
+    with _ledger() as ledger:
+        ledger.keys.revoke(key_id)
+
+
+def export(out: Annotated[Path, typer.Argument(help="A new folder.")]) -> None:
+    """Write settled parts with their pictures into OUT/ok_front and OUT/def_front, as 'casting train --data' reads."""
+    out.mkdir(parents=True)
+    counts = {"ok_front": 0, "def_front": 0}
+    for label in counts:
+        (out / label).mkdir()
+    with _ledger() as ledger, (out / "settled.csv").open("w", newline="") as table:
+        rows = csv.writer(table)
+        rows.writerow(("path", "label", "verdict", "p_defect", "model_version", "occurred_at"))
+        for part in ledger.settled():
+            path = f"{part.label}/{part.inspection.event_id}.{_ending(part.picture)}"
+            (out / path).write_bytes(part.picture)
+            counts[part.label] += 1
+            seen = part.inspection
+            rows.writerow((path, part.label, seen.verdict, seen.p_defect, seen.model_version, seen.occurred_at))
+    print(", ".join(f"{count} {label}" for label, count in counts.items()))
+
+
+@contextmanager
+def _ledger() -> Iterator["Ledger"]:
+    from deployments.settings import Settings
+    from ledger import Ledger
+
+    ledger = Ledger.open(Settings().ledger_url)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def _ending(picture: bytes) -> str:
+    return next((ending for start, ending in ENDINGS if picture.startswith(start)), "tif")
