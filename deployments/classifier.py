@@ -15,7 +15,7 @@ from inspection.bundle import champion
 from inspection.classifier import Classifier
 from inspection.errors import InspectorError
 from inspection.judgement import Judgement
-from inspection.preprocessing import MEASURES, SIZE, Sample
+from inspection.preprocessing import MEASURES, SHAPE, Sample
 
 LOOK = 1.0  # seconds between looks at aliases.json
 _log = structlog.get_logger(__name__)
@@ -43,7 +43,7 @@ class ModelInUse:
 def _warm(bundle: Path) -> Classifier:
     classifier = Classifier.load(bundle)
     for size in (1, 8):
-        classifier.judge(np.zeros((size, SIZE, SIZE), np.uint8), np.zeros((size, len(MEASURES)), np.float32))
+        classifier.judge(np.zeros((size, *SHAPE), np.uint8), np.zeros((size, len(MEASURES)), np.float32))
     return classifier
 
 

@@ -1,4 +1,4 @@
-"""The network in use: a bundle's exported engine and its thresholds. The only module that knows OpenVINO."""
+"""The network in use: a bundle's engine, its calibration, its thresholds. The only module that knows OpenVINO."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,11 @@ import openvino
 from inspection.bundle import ENGINE, Card, read_card
 from inspection.errors import Unavailable
 from inspection.judgement import Judgement, judge
-from inspection.preprocessing import PREPROCESSING, Sample
+from inspection.preprocessing import PREPROCESSING, Sample, onto_picture
+from inspection.unusable import Limits, reasons
+
+Pixels = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
 
 
 class Classifier:
@@ -18,7 +22,8 @@ class Classifier:
 
     def __init__(self, card: Card, engine: Any) -> None:
         self.version = card.version
-        self._thresholds = card.thresholds
+        self._card = card
+        self._limits = Limits.of(card.rejection)
         self._engine = engine
 
     @classmethod
@@ -36,13 +41,26 @@ class Classifier:
             settings["INFERENCE_NUM_THREADS"] = threads
         return cls(card, openvino.Core().compile_model(bundle / ENGINE, "CPU", settings))
 
-    def judge(self, pixels: npt.NDArray[np.uint8], measures: npt.NDArray[np.float32]) -> list[Judgement]:  # noqa: ARG002
-        """One forward pass: ``pixels`` uint8 [N, SIZE, SIZE], ``measures`` float32 [N, M] to N judgements."""
-        request = self._engine.create_infer_request()
-        outputs = request.infer({0: pixels[..., np.newaxis].astype(np.float32)}, share_inputs=True)
-        scores = outputs[0].reshape(-1)
-        return [judge(float(score), (), self._thresholds, self.version) for score in scores]
+    def judge(self, pixels: Pixels, measures: Floats) -> list[Judgement]:
+        """One forward pass: ``pixels`` uint8 [N, *SHAPE], ``measures`` float32 [N, M] to N judgements."""
+        logits = self._outputs(pixels)[0].reshape(-1)
+        unusable = reasons(pixels, measures, self._limits)
+        return [
+            judge(self._card.calibration.probability(float(logit)), why, self._card.thresholds, self.version)
+            for logit, why in zip(logits, unusable, strict=True)
+        ]
 
-    def heatmap(self, sample: Sample) -> npt.NDArray[np.float32]:
-        """Where the network looks: float32 [h, w], 0 to 1, in the sample's frame."""
-        return np.zeros(sample.pixels.shape, dtype=np.float32)
+    def heatmap(self, sample: Sample) -> Floats:
+        """Where the network sees a defect: float32 [h, w], 0 to 1, in the picture's frame, at most 512 a side.
+
+        The network decides place by place; these are its places' calibrated probabilities.
+        """
+        places = self._outputs(sample.pixels[np.newaxis])[1][0, :, :, 0]
+        calibration = self._card.calibration
+        heat = 0.5 * (1 + np.tanh(0.5 * (calibration.scale * places + calibration.shift)))
+        return onto_picture(heat.astype(np.float32), sample.measures)
+
+    def _outputs(self, pixels: Pixels) -> list[Floats]:
+        request = self._engine.create_infer_request()
+        found = request.infer({0: pixels[..., np.newaxis].astype(np.float32)}, share_inputs=True)
+        return [np.asarray(found[number]) for number in range(len(found))]

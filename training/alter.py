@@ -18,17 +18,17 @@ Alteration = Callable[[Grey, float, np.random.Generator], Grey]
 
 def angle(grey: Grey, degrees: float, rng: np.random.Generator) -> Grey:
     """Turn about the centre by ``degrees``."""
-    return _moved(grey, rng, degrees=degrees)
+    return moved(grey, rng, degrees=degrees)
 
 
 def shift(grey: Grey, pixels: float, rng: np.random.Generator) -> Grey:
     """Move by ``pixels`` of a 300-pixel picture in a random direction."""
-    return _moved(grey, rng, pixels=pixels * min(grey.shape) / 300)
+    return moved(grey, rng, pixels=pixels * min(grey.shape) / 300)
 
 
 def scale(grey: Grey, factor: float, rng: np.random.Generator) -> Grey:
     """Show the part ``factor`` times as large in a picture of the same size."""
-    return _moved(grey, rng, factor=factor)
+    return moved(grey, rng, factor=factor)
 
 
 def brightness(grey: Grey, factor: float, rng: np.random.Generator) -> Grey:  # noqa: ARG001
@@ -170,9 +170,8 @@ def pair(grey: Grey, rng: np.random.Generator) -> Grey:
     return grey
 
 
-def _moved(
-    grey: Grey, rng: np.random.Generator, degrees: float = 0.0, pixels: float = 0.0, factor: float = 1.0
-) -> Grey:
+def moved(grey: Grey, rng: np.random.Generator, degrees: float = 0.0, pixels: float = 0.0, factor: float = 1.0) -> Grey:
+    """Turn about the centre, move by ``pixels`` in a random direction, show ``factor`` times as large, in one go."""
     height, width = grey.shape
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, factor)
     side = rng.uniform(0, 2 * np.pi)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from inspection.bundle import CARD, Calibration
 from inspection.judgement import DEF_FRONT, OK_FRONT, Thresholds
-from inspection.preprocessing import MEASURES, PREPROCESSING, SIZE
+from inspection.preprocessing import MEASURES, PREPROCESSING, SHAPE
 from training.figures import Confusion, share
 from training.thresholds import Policy, expected_calibration_error, sigmoid
 
@@ -74,7 +74,7 @@ def write(bundle: Path, parts: dict[str, Any]) -> None:
     card = {
         "version": bundle.name,
         "classes": [OK_FRONT, DEF_FRONT],
-        "input": {"height": SIZE, "width": SIZE, "channels": 1, "dtype": "float32", "range": [0, 255]},
+        "input": {"height": SHAPE[0], "width": SHAPE[1], "channels": 1, "dtype": "float32", "range": [0, 255]},
         "preprocessing": {"id": PREPROCESSING, "measures": list(MEASURES)},
         "data_licence": DATA_LICENCE,
         "data_note": DATA_NOTE,

@@ -37,7 +37,7 @@ class Engine:
         self._compiled = openvino.Core().compile_model(bundle / ENGINE, "CPU", settings)
 
     def outputs(self, pixels: npt.NDArray[np.uint8], batch: int = 32) -> list[npt.NDArray[Any]]:
-        """All outputs for uint8 [N, SIZE, SIZE], one array an output."""
+        """All outputs for uint8 [N, *SHAPE], one array an output."""
         parts: list[list[npt.NDArray[Any]]] = []
         for start in range(0, len(pixels), batch):
             some = pixels[start : start + batch, ..., np.newaxis].astype(np.float32)
@@ -63,7 +63,7 @@ def export(weights: list[npt.NDArray[Any]], seed: int, bundle: Path) -> Any:
 
 
 def parity(model: Any, engine: Engine, pixels: npt.NDArray[np.uint8]) -> Parity:
-    """Compare the two on uint8 [N, SIZE, SIZE]."""
+    """Compare the two on uint8 [N, *SHAPE]."""
     theirs = engine.outputs(pixels)
     found = model.predict(pixels[..., np.newaxis].astype(np.float32), batch_size=32, verbose=0)
     mine = found if isinstance(found, list) else [found]

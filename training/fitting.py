@@ -46,7 +46,7 @@ class Fitter:
         return loss
 
     def outputs(self, pixels: npt.NDArray[np.uint8], batch: int = 64) -> Arrays:
-        """All outputs of the model as it is now, uint8 [N, SIZE, SIZE] in, one array an output out."""
+        """All outputs of the model as it is now, uint8 [N, *SHAPE] in, one array an output out."""
         parts: list[list[Any]] = []
         for start in range(0, len(pixels), batch):
             part = self._forward(_as_input(tf.constant(pixels[start : start + batch])))

@@ -171,8 +171,8 @@ class _Worker:
         own = np.random.default_rng([self._seed, epoch, self._rank])
         for number in range(self._steps):
             share = slice(number * self._recipe.batch + self._rank, (number + 1) * self._recipe.batch, self._world)
-            pixels = self._data.pixels[copies[share], rows[share]]
-            yield augment(pixels, own), self._data.labels[rows[share]]
+            pixels, labels = self._data.pixels[copies[share], rows[share]], self._data.labels[rows[share]]
+            yield augment(pixels, labels, own), labels
 
     def _judge(self) -> dict[str, float]:
         """Loss, recall and false alarms over the validation pictures, as they are and in their first altered copy."""

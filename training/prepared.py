@@ -20,7 +20,7 @@ import numpy.typing as npt
 from drawing.castings import KINDS, Kind, draw
 from inspection.judgement import DEF_FRONT
 from inspection.picture import Picture, decode
-from inspection.preprocessing import MEASURES, PREPROCESSING, SIZE, prepare
+from inspection.preprocessing import MEASURES, PREPROCESSING, SHAPE, prepare
 from training.dataset import Labelled, Source, digest
 from training.groups import Spectra, group, spectrum
 
@@ -33,7 +33,7 @@ Alter = Callable[[Grey, np.random.Generator], Grey]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """``pixels`` uint8 [1 + copies, N, SIZE, SIZE] (the first as it is), ``measures`` float32 of the same order,
+    """``pixels`` uint8 [1 + copies, N, *SHAPE] (the first as it is), ``measures`` float32 of the same order,
     ``labels`` float32 [N] (1: defect), ``groups`` int64 [N] of look-alikes, ``drawn`` bool [N], ``paths`` and the
     pictures' ``sha256`` (empty for drawn ones); ``digest`` names the data without the drawn ones."""
 
@@ -89,7 +89,7 @@ def _write_pixels(
 ) -> npt.NDArray[np.int64]:
     """Write ``pixels.npy`` and ``measures.npy``; returns the groups of look-alikes."""
     folder.mkdir(parents=True)
-    shape = (1 + copies, count, SIZE, SIZE)
+    shape = (1 + copies, count, *SHAPE)
     pixels = np.lib.format.open_memmap(folder / "pixels.npy", "w+", np.uint8, shape)
     measures = np.zeros((1 + copies, count, len(MEASURES)), np.float32)
 

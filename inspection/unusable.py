@@ -1,0 +1,64 @@
+"""Why a picture can't be judged: it shows no casting, or shows one too badly. Rules on what was measured anyway.
+
+The limits come from validation pictures and stand in the model's card, see ``training.rejecting``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from inspection.preprocessing import MEASURES
+
+Floats = npt.NDArray[np.float32]
+#: Reasons, in the order in which they are told.
+NO_CASTING, CUT_OFF, TOO_DARK, BLOWN_OUT, BLURRED = "no_casting", "cut_off", "too_dark", "blown_out", "blurred"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Least or greatest values of a usable picture; ``profile`` is the usual casting's grey from channel to rim
+    (float32 [rows of the strip]) and ``likeness`` the least correlation with it."""
+
+    fit: float = -1.0
+    likeness: float = -1.0
+    contrast: float = 0.0
+    sharpness: float = 0.0
+    blown_out: float = 1.0
+    cut_off: float = 0.02
+    profile: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, card: Mapping[str, Any]) -> "Limits":
+        """From the card's ``rejection``; what it doesn't name refuses nothing."""
+        known = {name: value for name, value in card.items() if name in cls.__dataclass_fields__}
+        if "profile" in known:
+            known["profile"] = tuple(known["profile"])
+        return cls(**known)
+
+
+def reasons(pixels: npt.NDArray[np.uint8], measures: Floats, limits: Limits) -> list[tuple[str, ...]]:
+    """Of each picture why it is unusable, empty when it is usable: uint8 [N, *SHAPE], float32 [N, M] to N tuples."""
+    at = {name: measures[:, MEASURES.index(name)] for name in ("fit", "contrast", "sharpness", "blown_out", "cut_off")}
+    strange = at["fit"] < limits.fit
+    if limits.profile:
+        strange |= likeness(pixels, np.array(limits.profile, np.float32)) < limits.likeness
+    dark = at["contrast"] < limits.contrast
+    told = {
+        TOO_DARK: dark,
+        NO_CASTING: strange & ~dark,  # what can't be seen can't be strange
+        CUT_OFF: at["cut_off"] > limits.cut_off,
+        BLOWN_OUT: at["blown_out"] > limits.blown_out,
+        BLURRED: at["sharpness"] < limits.sharpness,
+    }
+    return [tuple(name for name, hit in told.items() if hit[number]) for number in range(len(measures))]
+
+
+def likeness(pixels: npt.NDArray[np.uint8], profile: Floats) -> Floats:
+    """Correlation of each strip's mean grey by row with the usual casting's: float32 [N], -1 to 1."""
+    rows = pixels.mean(axis=2, dtype=np.float32)
+    rows -= rows.mean(axis=1, keepdims=True)
+    usual = profile - profile.mean()
+    return np.asarray(rows @ usual / (np.linalg.norm(rows, axis=1) * np.linalg.norm(usual) + 1e-6), np.float32)
