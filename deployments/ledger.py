@@ -25,10 +25,15 @@ def add(app: typer.Typer) -> None:
 def add_key(
     name: Annotated[str, typer.Argument(help="Who or what will use it, such as 'camera line 3'.")],
     role: Annotated[str, typer.Option(help="camera: predict; inspector: also read and audit; admin: all.")] = "camera",
+    secret_file: Annotated[
+        Path | None, typer.Option(help="A file with a secret made elsewhere; run again, nothing changes.")
+    ] = None,
 ) -> None:
-    """Make a key and print it: it is shown now and never again."""
+    """Make a key and print it: it is shown now and never again. A secret of your own is not printed."""
+    given = secret_file.read_text().strip() if secret_file else None
     with _ledger() as ledger:
-        print(ledger.keys.add(role, name))
+        secret = ledger.keys.add(role, name, given)
+    print("The key of the file is in force, unless it was revoked." if given else secret)
 
 
 @keys.command("list")

@@ -5,16 +5,17 @@ import secrets
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Engine, select, update
 
 from inspection.errors import BadRequest, NotFound
 from inspection.events import timestamp, uuid7
-from ledger.database import reading, writing
+from ledger.database import insert_new, reading, writing
 from ledger.instants import moment, present
 from ledger.tables import keys
 
 Role = Literal["camera", "inspector", "admin"]
 MAX_NAME = 128
+MIN_SECRET = 32
 ROLES: tuple[Role, ...] = get_args(Role)
 
 
@@ -35,16 +36,24 @@ class Keys:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def add(self, role: str, name: str) -> str:
-        """Make a key; its secret is returned now and never again. Raises BadRequest (``bad_role``, ``bad_name``)."""
+    def add(self, role: str, name: str, secret: str | None = None) -> str:
+        """Make a key; its secret is returned now and never again.
+
+        A ``secret`` made elsewhere (a Kubernetes Secret) may be given; one that is here already stays as it is.
+
+        Raises:
+            BadRequest: ``bad_role``, ``bad_name``, ``weak_secret`` (shorter than 32 characters).
+        """
         if not name or len(name) > MAX_NAME or not name.isprintable():
             raise BadRequest("bad_name", f"A key's name is 1 to {MAX_NAME} printable characters.")
         if role not in ROLES:
             raise BadRequest("bad_role", f"A role is one of {', '.join(ROLES)}.")
-        secret = f"cast_{secrets.token_urlsafe(32)}"
+        if secret is not None and len(secret) < MIN_SECRET:
+            raise BadRequest("weak_secret", f"A key's secret has {MIN_SECRET} characters or more.")
+        secret = secret or f"cast_{secrets.token_urlsafe(32)}"
         row = {"id": uuid7(), "name": name, "role": role, "digest": _digest(secret), "created_at": present()}
         with writing(self._engine) as connection:
-            connection.execute(insert(keys).values(row))
+            connection.execute(insert_new(connection, keys).values(row))
         return secret
 
     def list(self) -> list[Key]:
