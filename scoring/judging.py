@@ -1,0 +1,93 @@
+"""Members to rows: the same decode, preparation, engine and rules as online, one batch of members at a time."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from inspection.classifier import Classifier
+from inspection.errors import BadPicture
+from inspection.judgement import Judgement
+from inspection.preparing import Prepared, prepare_bytes
+from inspection.preprocessing import MEASURES
+from scoring.members import Member, Unreadable
+
+BATCH = 8  # as many as the engine takes best at once
+_BRIGHTNESS, _SHARPNESS = MEASURES.index("brightness"), MEASURES.index("sharpness")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One member's result: a judgement, or an ``error`` code and nothing else."""
+
+    source: str
+    path: str
+    prediction: str | None = None
+    verdict: str | None = None
+    p_defect: float | None = None
+    reasons: tuple[str, ...] = ()
+    error: str | None = None
+    image_sha256: str | None = None
+    image_width: int | None = None
+    image_height: int | None = None
+    brightness: float | None = None
+    sharpness: float | None = None
+    model_version: str | None = None
+
+
+class Judge:
+    """A classifier for members; one thread uses it."""
+
+    def __init__(self, bundle: Path, threads: int | None = 1) -> None:
+        self._classifier = Classifier.load(bundle, threads)
+
+    def rows(self, source: str, contents: Iterator[tuple[Member, bytes | Unreadable]]) -> Iterator[Row]:
+        """A row for every member, in order."""
+        waiting: list[tuple[Member, Prepared | str]] = []
+        for member, content in contents:
+            waiting.append((member, _prepared(content)))
+            if len(waiting) == BATCH:
+                yield from self._judged(source, waiting)
+                waiting = []
+        yield from self._judged(source, waiting)
+
+    def _judged(self, source: str, some: Sequence[tuple[Member, Prepared | str]]) -> Iterator[Row]:
+        good = [one for _, one in some if isinstance(one, Prepared)]
+        judgements = iter(())  # type: Iterator[Judgement]
+        if good:
+            pixels = np.stack([one.sample.pixels for one in good])
+            judgements = iter(self._classifier.judge(pixels, np.stack([one.sample.measures for one in good])))
+        for member, one in some:
+            if isinstance(one, str):
+                yield Row(source, member.path, error=one)
+            else:
+                yield _row(source, member.path, one, next(judgements))
+
+
+def _prepared(content: bytes | Unreadable) -> Prepared | str:
+    if isinstance(content, Unreadable):
+        return str(content)
+    try:
+        return prepare_bytes(content)
+    except BadPicture as error:
+        return error.code
+
+
+def _row(source: str, path: str, prepared: Prepared, judgement: Judgement) -> Row:
+    measures = prepared.sample.measures
+    return Row(
+        source,
+        path,
+        judgement.prediction,
+        judgement.verdict,
+        judgement.p_defect,
+        judgement.reasons,
+        None,
+        prepared.sha256,
+        prepared.width,
+        prepared.height,
+        float(measures[_BRIGHTNESS]),
+        float(measures[_SHARPNESS]),
+        judgement.model_version,
+    )

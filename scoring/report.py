@@ -1,0 +1,103 @@
+"""``report.html`` of a scoring: counts, score histogram, the most doubtful pictures. Judges nothing itself."""
+
+import base64
+import heapq
+import html
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from inspection.errors import BadPicture
+from inspection.picture import decode
+from scoring.members import Member, Reader, Unreadable, members, recognise
+from scoring.plan import RESULTS
+from scoring.results import BINS, LABELS, read_summary, rows
+
+DOUBTFUL = 12
+_HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Scoring</title><style>
+body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}
+table{border-collapse:collapse;margin:1rem 0}td,th{padding:.25rem .8rem;border-bottom:1px solid #ddd;text-align:right}
+td:first-child{text-align:left}figure{display:inline-block;margin:.4rem}
+figcaption{font-size:12px;max-width:10rem;overflow-wrap:anywhere}svg{background:#f6f6f6}
+</style>"""
+
+
+def write_report(out: Path, version: str) -> None:
+    """Write the page beside the results; its thumbnails are the user's own pictures."""
+    summary = read_summary(out)
+    parts = [
+        _HEAD,
+        f"<h1>{summary['members']:,} members judged by {html.escape(version)}</h1>",
+        _table({**summary["verdicts"], "bad members": summary["failed"], **summary["errors"]}),
+        *([_confusion(summary["confusion"])] if summary["confusion"] else []),
+        "<h2>Scores</h2>",
+        _histogram(summary["score_histogram"]),
+        "<h2>Most doubtful</h2>",
+        *_doubtful(out / RESULTS),
+    ]
+    (out / "report.html").write_text("\n".join(parts))
+
+
+def _table(counts: dict[str, int]) -> str:
+    return (
+        "<table>" + "".join(f"<tr><td>{html.escape(name)}<td>{count:,}" for name, count in counts.items()) + "</table>"
+    )
+
+
+def _confusion(confusion: dict[str, int]) -> str:
+    """By the labels of the folders, with exact 95 % intervals of the errors."""
+    rows = ["<h2>Against the folders' labels</h2><table><tr><th>folder<th>members<th>judged otherwise<th>95 %"]
+    for label in LABELS:
+        other = next(one for one in LABELS if one != label)
+        right, wrong = confusion.get(f"{label} as {label}", 0), confusion.get(f"{label} as {other}", 0)
+        low, high = interval(wrong, right + wrong)
+        rows.append(f"<tr><td>{label}<td>{right + wrong:,}<td>{wrong:,}<td>{low:.2%} to {high:.2%}")
+    return "".join(rows) + "</table>"
+
+
+def interval(hits: int, of: int, z: float = 1.959964) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share. Wilson, "Probable inference", 1927."""
+    if of == 0:
+        return 0.0, 1.0
+    share, spread = hits / of, z * z / of
+    middle = share + spread / 2
+    reach = z * ((share * (1 - share) + spread / 4) / of) ** 0.5
+    return max(0.0, (middle - reach) / (1 + spread)), min(1.0, (middle + reach) / (1 + spread))
+
+
+def _histogram(counts: list[int]) -> str:
+    top = max([*counts, 1])
+    bars = "".join(
+        f'<rect x="{20 * one}" y="{100 - 100 * (count / top) ** 0.5:.1f}" width="18" '
+        f'height="{100 * (count / top) ** 0.5:.1f}" fill="#2a7f9e"><title>{one / BINS:.2f}: {count:,}</title></rect>'
+        for one, count in enumerate(counts)
+    )
+    return f'<svg viewBox="0 0 400 102" width="600" role="img" aria-label="p_defect, root scale">{bars}</svg>'
+
+
+def _doubtful(results: Path) -> Iterator[str]:
+    judged = (row for row in rows(results) if row["error"] is None and row["verdict"] != "rejected")
+    for row in heapq.nsmallest(DOUBTFUL, judged, key=lambda one: abs(one["p_defect"] - 0.5)):
+        caption = html.escape(f"{row['path']} {row['verdict']} {row['p_defect']:.3f}")
+        source = _thumbnail(row)
+        if source:
+            yield f'<figure><img src="{source}" alt="{caption}"><figcaption>{caption}</figcaption></figure>'
+
+
+def _thumbnail(row: dict[str, Any]) -> str | None:
+    """The picture again, small; None where its source is read through only, or is gone."""
+    source = recognise(row["source"])
+    if source.kind == "stream":
+        return None
+    reader = Reader(source)
+    try:
+        member = next((one for one in members(source) if one.path == row["path"]), Member(row["path"]))
+        small = cv2.resize(decode(reader.read(member)).grey, (150, 150), interpolation=cv2.INTER_AREA)
+    except (Unreadable, BadPicture):
+        return None
+    finally:
+        reader.close()
+    stored = bytes(cv2.imencode(".jpg", small)[1])
+    return f"data:image/jpeg;base64,{base64.b64encode(stored).decode()}"

@@ -1,0 +1,115 @@
+"""Rows to files: one Parquet a part, and over all of them one CSV and the counts."""
+
+import csv
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from scoring.judging import Row
+
+SCHEMA = pa.schema(
+    [
+        ("path", pa.string()),
+        ("prediction", pa.string()),
+        ("verdict", pa.string()),
+        ("p_defect", pa.float64()),
+        ("reasons", pa.list_(pa.string())),
+        ("error", pa.string()),
+        ("source", pa.string()),
+        ("image_sha256", pa.string()),
+        ("image_width", pa.int32()),
+        ("image_height", pa.int32()),
+        ("brightness", pa.float64()),
+        ("sharpness", pa.float64()),
+        ("model_version", pa.string()),
+    ]
+)
+LABELS = ("ok_front", "def_front")
+BINS = 20
+SUMMARY = "summary.json"
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a scoring found; ``confusion`` counts (folder label, prediction) where folder names carry labels."""
+
+    members: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
+    verdicts: Counter[str] = field(default_factory=Counter)
+    predictions: Counter[str] = field(default_factory=Counter)
+    confusion: Counter[tuple[str, str]] = field(default_factory=Counter)
+    scores: Counter[int] = field(default_factory=Counter)
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Count one row."""
+        self.members += 1
+        if row["error"] is not None:
+            self.errors[row["error"]] += 1
+            return
+        self.verdicts[row["verdict"]] += 1
+        self.predictions[row["prediction"]] += 1
+        self.scores[min(BINS - 1, int(row["p_defect"] * BINS))] += 1
+        if (label := label_of(row["path"])) is not None:
+            self.confusion[(label, row["prediction"])] += 1
+
+    def told(self) -> dict[str, Any]:
+        """As ``summary.json`` has it."""
+        failed = self.errors.total()
+        return {
+            "members": self.members,
+            "judged": self.members - failed,
+            "failed": failed,
+            "errors": dict(self.errors),
+            "verdicts": dict(self.verdicts),
+            "predictions": dict(self.predictions),
+            "confusion": {f"{label} as {said}": count for (label, said), count in sorted(self.confusion.items())},
+            "score_histogram": [self.scores[one] for one in range(BINS)],
+        }
+
+
+def write_part(path: Path, partial: Path, rows: Sequence[Row], card_digest: str) -> None:
+    """Write one part by way of ``partial``: whole or not at all. The model card's hash is in the metadata."""
+    columns = {name: [getattr(row, name) for row in rows] for name in SCHEMA.names}
+    schema = SCHEMA.with_metadata({"model_card_sha256": card_digest})
+    with partial.open("wb") as file:
+        pq.write_table(pa.table(columns, schema=schema), file, compression="zstd")
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def gathered(results: Path, out: Path) -> Counts:
+    """Go through all parts once, in bounded memory: write ``results.csv`` and ``summary.json``, return the counts."""
+    counts = Counts()
+    with (out / "results.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(SCHEMA.names)
+        for row in rows(results):
+            counts.add(row)
+            writer.writerow([";".join(value) if name == "reasons" else value for name, value in row.items()])
+    (out / SUMMARY).write_text(json.dumps(counts.told(), indent=1) + "\n")
+    return counts
+
+
+def read_summary(out: Path) -> dict[str, Any]:
+    """The counts of a finished scoring."""
+    told: dict[str, Any] = json.loads((out / SUMMARY).read_text())
+    return told
+
+
+def rows(results: Path) -> Iterator[dict[str, Any]]:
+    """All rows of all parts, part by part in the order of their names."""
+    for path in sorted(results.glob("*.parquet")):
+        yield from pq.read_table(path, schema=SCHEMA).to_pylist()
+
+
+def label_of(path: str) -> str | None:
+    """The label that a member's folders carry, if they carry one."""
+    return next((part for part in reversed(path.split("/")[:-1]) if part in LABELS), None)
