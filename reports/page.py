@@ -1,0 +1,100 @@
+"""The report as one page of HTML: self-contained, no script, for screen and A4. Made from ``report.json`` alone."""
+
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from reports import plots
+from reports.statistics.drift import MOVED
+
+LANGUAGES = ("en", "ko")
+#: Where a statistic's definition is: the anchors of docs/statistics.md.
+DEFINITIONS = "https://github.com/casting-inspector/casting-inspector/blob/main/docs/statistics.md"
+MOST_CHARTS = 8
+
+
+def words(language: str) -> Mapping[str, str]:
+    """All texts of the page in ``language``."""
+    text = (files("reports") / "words" / f"{language}.json").read_text(encoding="utf-8")
+    told: Mapping[str, str] = json.loads(text)
+    return told
+
+
+def render(report: Mapping[str, Any], language: str = "en") -> str:
+    """The whole page. Raises KeyError for a language there are no words for."""
+    if language not in LANGUAGES:
+        raise KeyError(language)
+    texts = words(language)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(percent=percent, count=number, figure=figure)
+    template = environment.from_string((files("reports") / "page.html.j2").read_text(encoding="utf-8"))
+    return template.render(
+        r=report,
+        t=texts,
+        language=language,
+        definition=lambda anchor: f"{DEFINITIONS}#{anchor}",
+        say=lambda finding: say(finding, texts),
+        svg=_drawings(report, texts),
+        level=level(report),
+    )
+
+
+def level(report: Mapping[str, Any]) -> str:
+    """red, amber or green: the worst of the findings."""
+    levels = {finding["level"] for finding in report["findings"]}
+    return "red" if "red" in levels else "amber" if "amber" in levels else "green"
+
+
+def say(finding: Mapping[str, Any], texts: Mapping[str, str]) -> str:
+    """A finding as a sentence."""
+    values = {name: _told(name, value) for name, value in finding["values"].items()}
+    return texts[f"finding_{finding['what']}"].format_map(values)
+
+
+def _told(name: str, value: Any) -> str:
+    if name in ("share", "target", "value", "low", "high"):
+        return percent(value)
+    if name == "psi":
+        return figure(value)
+    if value is None:
+        return "–"
+    if name == "since":
+        return str(value)[:16].replace("T", " ")  # the page says once which time zone
+    return number(value) if isinstance(value, int) else str(value)
+
+
+def percent(value: float | None, digits: int = 2) -> str:
+    return "–" if value is None else f"{value * 100:.{digits}f} %"
+
+
+def number(value: float | None) -> str:
+    return "–" if value is None else f"{value:,}"
+
+
+def figure(value: float | None, digits: int = 3) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def _drawings(report: Mapping[str, Any], t: Mapping[str, str]) -> Mapping[str, Any]:
+    quality, truth = report["quality"], report["truth"]
+    charts = [
+        Markup(plots.control_chart(chart, f"{t['charts']}: {chart['line'] or '–'}", t))  # noqa: S704  our own SVG
+        for chart in quality["charts"][:MOST_CHARTS]
+        if chart["points"]
+    ]
+    drawn: dict[str, Any] = {"charts": charts}
+    if quality["by_line"]:
+        drawn["lines"] = Markup(plots.intervals(quality["by_line"], "line", t["by_line"], t))  # noqa: S704
+    if quality["defect_types"]:
+        drawn["pareto"] = Markup(plots.pareto(quality["defect_types"], "defect_type", t["pareto"], t))  # noqa: S704
+    if quality["lots"]["lots"] and quality["lots"]["target"]:
+        drawn["funnel"] = Markup(plots.funnel_plot(quality["lots"], t["lots"], t))  # noqa: S704
+    if truth["calibration"]["bins"]:
+        drawn["calibration"] = Markup(plots.calibration(truth["calibration"]["bins"], t["calibration"], t))  # noqa: S704
+    if any(drift["points"] for drift in report["drift"]):
+        drawn["drift"] = Markup(plots.drift_chart(report["drift"], MOVED, t["drift"], t))  # noqa: S704
+    return drawn

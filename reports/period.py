@@ -1,0 +1,56 @@
+"""Days and hours of the plant: which part of the lake a report speaks of, in the plant's own time zone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from reports.tables import SLOT
+
+#: Most days of the baseline that is frozen when none is given, and how many days there must be before it is.
+BASELINE_DAYS, SETTLED_DAYS = 7, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Local days, both included."""
+
+    first: date
+    last: date
+
+    def __contains__(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+    def as_dict(self) -> dict[str, str]:
+        return {"from": self.first.isoformat(), "to": self.last.isoformat()}
+
+
+@dataclass(frozen=True, slots=True)
+class BaselinePeriod:
+    """The days that limits come from; ``provisional`` until there are enough to freeze it."""
+
+    period: Period
+    provisional: bool
+
+
+def local_hours(slots: Sequence[int], zone: ZoneInfo) -> Mapping[int, datetime]:
+    """Each slot's local hour: its start on the wall, with the offset, so that the hour repeated in autumn is two."""
+    found = {}
+    for slot in slots:
+        wall = datetime.fromtimestamp(slot * SLOT, UTC).astimezone(zone)
+        found[slot] = wall.replace(minute=0, second=0, microsecond=0)
+    return found
+
+
+def default_baseline(days: Sequence[date]) -> BaselinePeriod:
+    """The first third of the days there are, at most a week; provisional while there are fewer than three.
+
+    Raises:
+        ValueError: no day.
+    """
+    if not days:
+        raise ValueError("there is no day to take a baseline from")
+    ordered = sorted(days)
+    length = max(1, min(BASELINE_DAYS, ((ordered[-1] - ordered[0]).days + 1) // 3))
+    last = ordered[0] + timedelta(days=length - 1)
+    return BaselinePeriod(Period(ordered[0], last), (ordered[-1] - ordered[0]).days + 1 < SETTLED_DAYS)

@@ -1,0 +1,215 @@
+"""One report from beginning to end: list the lake, count with Spark, reconcile, compute, write.
+
+The report is one plain value (``report.json``); the page is made from it and from nothing else.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from reports import counting, moving, quality, tables, truth
+from reports.days import CountedDays, recount
+from reports.findings import findings
+from reports.numbers import say
+from reports.period import BaselinePeriod, Period, default_baseline, local_hours
+from reports.reconciliation import Account, reconcile
+from reports.storage import HadoopStorage, LocalStorage, Storage, is_remote, whole
+
+SCHEMA = "report/1"
+GROUPS = ("day", "hour", "line", "camera", "shift", "lot", "model_version")
+_SMALL = ("cells", "histograms", "chosen", "audits")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a report is to speak of. Days are local to ``zone``; None: from the lake's first, or to its last day."""
+
+    lake: str
+    zone: ZoneInfo
+    first: date | None = None
+    last: date | None = None
+    baseline: Period | None = None
+    reports: str | None = None
+    card: Mapping[str, Any] | None = None
+
+    @property
+    def root(self) -> str:
+        return whole(self.lake)
+
+    @property
+    def place(self) -> str:
+        """Where reports lie: beside the root, never in it."""
+        return whole(self.reports) if self.reports else f"{self.root.rpartition('/')[0]}/reports"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Everything that Spark found, as small Arrow tables."""
+
+    account: Account
+    cells: pa.Table
+    firsts: pa.Table
+    histograms: pa.Table
+    chosen: pa.Table
+    audits: pa.Table
+
+
+def storage_for(spark: Any, root: str) -> Storage:
+    return HadoopStorage(spark, root) if is_remote(root) else LocalStorage()
+
+
+def count(spark: Any, storage: Storage, wanted: Wanted, now: datetime) -> Counts:
+    """Run Spark over what is not counted yet, and reconcile the whole lake.
+
+    Raises:
+        LakeUnreadable: no such lake, or a file in it that is none.
+    """
+    root = wanted.root
+    files = storage.lake_files(root)
+    footers = counting.read_footers(storage, files)
+    days = CountedDays(spark, storage, root, f"{wanted.place}/_days")
+    days.count(files)
+    stored = counting.stored_numbers(days.table("numbers").toArrow())
+    said = counting.statements(days.table("statements").toArrow())
+    account = reconcile(files, footers, stored, said, now)
+    names = (*_SMALL, "parts")
+    doubled = account.total("doubled") > 0
+    frames = recount(spark, root, files, names) if doubled else {name: days.table(name) for name in names}
+    small = {name: frames[name].toArrow() for name in _SMALL}
+    return Counts(account, firsts=tables.first_inspections(frames["parts"]).toArrow(), **small)
+
+
+def compose(counts: Counts, wanted: Wanted, frozen: BaselinePeriod | None, now: datetime) -> dict[str, Any]:
+    """The report: what ``report.json`` holds (NaN and infinities as null)."""
+    everything = quality.counted(counts.cells, counts.firsts, wanted.zone)
+    days = sorted({hour.date() for hour in everything.hour}) or [now.astimezone(wanted.zone).date()]
+    period = Period(wanted.first or days[0], wanted.last or days[-1])
+    baseline = frozen or default_baseline(days)
+    rows = everything.within(period)
+    settled = truth.settle(_within(counts.chosen, period, wanted.zone), truth.truths(counts.audits))
+    told: dict[str, Any] = {
+        "schema": SCHEMA,
+        "made_at": now.astimezone(UTC).isoformat(timespec="seconds"),
+        "timezone": str(wanted.zone),
+        "lake": wanted.lake,
+        "period": period.as_dict(),
+        "baseline": {**baseline.period.as_dict(), "provisional": baseline.provisional},
+        "reconciliation": reconciliation(counts.account, quality.totals(everything)),
+        "quality": {
+            "total": quality.totals(rows),
+            **{f"by_{name}": quality.by(rows, name) for name in GROUPS},
+            "charts": quality.control_charts(_charted(everything, period, baseline.period), baseline.period),
+            "lots": quality.lots(rows),
+            "defect_types": truth.defect_types(counts.audits),
+        },
+        "truth": {
+            **truth.rates(settled),
+            "calibration": truth.calibration(settled),
+            "agreement": truth.agreements(counts.audits, counts.chosen),
+            "chosen": counts.chosen.num_rows,
+            "audits": counts.audits.num_rows,
+        },
+        "drift": moving.drifts(moving.daily(counts.histograms, wanted.zone), baseline.period, period, wanted.card),
+    }
+    told["findings"] = findings(told)
+    return dict(_finite(told))
+
+
+def reconciliation(account: Account, total: Mapping[str, Any]) -> dict[str, Any]:
+    """The account as the report tells it; numbers of journals are named where something is wrong."""
+    names = ("issued", "stored", "missing", "doubled", "outstanding", "retired")
+    troubled = [
+        {
+            "journal": journal.journal,
+            "partition": journal.partition,
+            "issued": journal.issued,
+            "stored": journal.stored,
+            "doubled": journal.doubled,
+            "missing": [list(pair) for pair in journal.missing[:100]],
+            "outstanding": [list(pair) for pair in journal.outstanding],
+            "dead": [list(pair) for pair in journal.dead[:100]],
+            "text": say(journal.missing or journal.outstanding),
+        }
+        for journal in account.journals
+        if journal.missing or journal.doubled or journal.outstanding or journal.dead
+    ]
+    return {
+        "whole": account.whole,
+        **{name: account.total(name) for name in names},
+        "dead": account.dead_letters,
+        "inspections": total["inspections"],
+        "rejected": total["rejected"],
+        "journals": len(account.journals),
+        "files": account.files,
+        "proven_until": account.proven_until.isoformat() if account.proven_until else None,
+        "breaks": list(account.breaks),
+        "late": list(account.late),
+        "troubled": troubled,
+        "by_day": [{**asdict(day), "issued": day.issued} for day in account.days],
+    }
+
+
+def _within(table: pa.Table, period: Period, zone: ZoneInfo) -> pa.Table:
+    first = datetime.combine(period.first, datetime.min.time(), zone).timestamp() * 1e6
+    end = datetime.combine(period.last + timedelta(days=1), datetime.min.time(), zone).timestamp() * 1e6
+    return table.filter(pa.array([first <= at < end for at in table["at"].to_pylist()], pa.bool_()))
+
+
+def _charted(rows: quality.Counted, period: Period, baseline: Period) -> quality.Counted:
+    """Charts show the period; their limits need the baseline's days too."""
+    return rows.within(Period(min(period.first, baseline.first), period.last))
+
+
+def _finite(value: Any) -> Any:
+    """JSON knows no NaN."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_finite(item) for item in value]
+    return value.item() if hasattr(value, "item") else value
+
+
+def freeze(storage: Storage, wanted: Wanted, rows_days: Sequence[date]) -> BaselinePeriod:
+    """The baseline in use: the one given (then frozen anew), the frozen one, or the default, frozen once it can be."""
+    path = f"{wanted.place}/baseline.json"
+    kept = storage.read(path)
+    if wanted.baseline is None and kept is not None:
+        raw = json.loads(kept)
+        return BaselinePeriod(Period(date.fromisoformat(raw["from"]), date.fromisoformat(raw["to"])), False)
+    chosen = BaselinePeriod(wanted.baseline, False) if wanted.baseline else default_baseline(rows_days)
+    if not chosen.provisional:
+        storage.write(path, json.dumps(chosen.period.as_dict()).encode())
+    return chosen
+
+
+def make(spark: Any, wanted: Wanted, now: datetime | None = None, copy_to: Path | None = None) -> dict[str, Any]:
+    """Make and write a report; returns it. ``copy_to``: a local folder that gets the same files."""
+    from reports.page import render
+    from reports.written import parquet_tables
+
+    when = now or datetime.now(UTC)
+    storage = storage_for(spark, wanted.root)
+    counts = count(spark, storage, wanted, when)
+    slots = set(counts.cells["slot"].to_pylist())
+    days = sorted({hour.date() for hour in local_hours(sorted(slots), wanted.zone).values()})
+    report = compose(counts, wanted, freeze(storage, wanted, days) if days else None, when)
+    files = {
+        "report.json": json.dumps(report, ensure_ascii=False, allow_nan=False).encode(),
+        "index.html": render(report, "en").encode(),
+        "index.ko.html": render(report, "ko").encode(),
+        **parquet_tables(report),
+    }
+    for name, data in files.items():
+        storage.write(f"{wanted.place}/date={report['period']['to']}/{name}", data)
+        if copy_to is not None:
+            LocalStorage().write(str(copy_to.absolute() / name), data)
+    return report

@@ -1,0 +1,71 @@
+"""Confidence intervals of shares, unweighted and weighted.
+
+Sources: Wilson, JASA 22 (1927) 209; Clopper and Pearson, Biometrika 26 (1934) 404; Korn and Graubard, Survey
+Methodology 24 (1998) 193; Kish, Survey Sampling (1965) for the design effect of weights.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share with its interval, all 0 to 1; ``n`` observations behind it. NaN where there are none."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+NOTHING = Share(math.nan, math.nan, math.nan, 0)
+
+
+def wilson(hits: int, n: int, confidence: float = 0.95) -> Share:
+    """Wilson's score interval of ``hits`` of ``n``."""
+    if n == 0:
+        return NOTHING
+    z = float(stats.norm.ppf(0.5 + confidence / 2))
+    p = hits / n
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return Share(p, 0.0 if hits == 0 else middle - half, 1.0 if hits == n else middle + half, n)
+
+
+def clopper_pearson(hits: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
+    """Exact binomial interval by beta quantiles; ``hits`` and ``n`` may be fractions (effective sample sizes)."""
+    tail = (1 - confidence) / 2
+    low = 0.0 if hits <= 0 else float(stats.beta.ppf(tail, hits, n - hits + 1))
+    high = 1.0 if hits >= n else float(stats.beta.ppf(1 - tail, hits + 1, n - hits))
+    return low, high
+
+
+def weighted_share(hit: npt.NDArray[np.bool_], weight: npt.NDArray[np.float64], confidence: float = 0.95) -> Share:
+    """Hájek's estimate sum(w y) / sum(w) with Korn and Graubard's interval.
+
+    ``weight`` is the inverse of each observation's probability of selection. The variance is the linearised one of a
+    ratio for draws with replacement; the interval is Clopper's and Pearson's at the effective sample size, which
+    holds when no hit was seen. Source: Särndal, Swensson, Wretman, Model Assisted Survey Sampling (1992) 5.7.
+    """
+    n = len(hit)
+    if n == 0:
+        return NOTHING
+    total = float(weight.sum())
+    p = float((weight * hit).sum() / total)
+    effective = _effective(hit, weight, p, total)
+    low, high = clopper_pearson(p * effective, effective, confidence)
+    return Share(p, low, high, n)
+
+
+def _effective(hit: npt.NDArray[np.bool_], weight: npt.NDArray[np.float64], p: float, total: float) -> float:
+    """Sample size of a simple draw with the same variance; Kish's where all answers are the same."""
+    n = len(hit)
+    kish = total**2 / float((weight**2).sum())
+    if n < 2 or p <= 0 or p >= 1:
+        return kish
+    variance = n / (n - 1) * float((weight**2 * (hit - p) ** 2).sum()) / total**2
+    return min(float(n), p * (1 - p) / variance) if variance > 0 else kish

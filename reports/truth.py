@@ -1,0 +1,201 @@
+"""The model's truth in production, measured by people: escapes, false alarms, agreement, calibration.
+
+Only parts chosen at random with a known probability are evidence of a rate; each weighs the inverse of it. A part's
+truth is the majority of its decided audits, the newest where they are even. Takes the small tables as Arrow.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from reports.statistics import agreement
+from reports.statistics.intervals import Share, weighted_share
+
+DEFECTIVE, SOUND = "def_front", "ok_front"
+_BINS = np.linspace(0, 1, 11)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Audited parts of the random sample, side by side: ``called`` by the model's two-way answer."""
+
+    called: Any
+    passed: Any  # verdict ok: nobody would have looked
+    scrapped: Any  # verdict defect
+    truth: Any
+    weight: Any
+    score: Any
+    model: Any
+    line: Any
+
+    def pick(self, keep: Any) -> "Settled":
+        return Settled(*(getattr(self, name)[keep] for name in Settled.__slots__))
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+
+def truths(audits: pa.Table) -> dict[str, bool]:
+    """Inspection to whether the part is defective; ``unclear`` decides nothing."""
+    votes: dict[str, list[tuple[int, str, bool]]] = defaultdict(list)
+    columns = (audits[name].to_pylist() for name in ("inspection_id", "at", "event_id", "true_label"))
+    for inspection, at, event, label in zip(*columns, strict=True):
+        if label in (DEFECTIVE, SOUND):
+            votes[inspection].append((at, event, label == DEFECTIVE))
+    return {inspection: _majority(cast) for inspection, cast in votes.items()}
+
+
+def _majority(cast: Sequence[tuple[int, str, bool]]) -> bool:
+    bad = sum(vote for _, _, vote in cast)
+    return max(cast)[2] if 2 * bad == len(cast) else 2 * bad > len(cast)
+
+
+def settle(chosen: pa.Table, truth: Mapping[str, bool]) -> Settled:
+    """The chosen parts that have a truth."""
+    verdicts = [truth.get(event) for event in chosen["event_id"].to_pylist()]
+    keep = np.array([verdict is not None for verdict in verdicts], dtype=bool)
+
+    def column(name: str) -> Any:
+        return np.array(chosen[name].to_pylist(), dtype=object)[keep]
+
+    return Settled(
+        column("prediction") == DEFECTIVE,
+        column("verdict") == "ok",
+        column("verdict") == "defect",
+        np.array([bool(verdict) for verdict in verdicts if verdict is not None], dtype=bool),
+        1.0 / column("audit_probability").astype(float),
+        np.array([np.nan if value is None else value for value in column("p_defect")], dtype=float),
+        column("model_version"),
+        column("line"),
+    )
+
+
+def rates(settled: Settled) -> dict[str, Any]:
+    """Escape and overkill rates over all and by model version."""
+    versions = sorted({str(model) for model in settled.model})
+    return {
+        **_rates(settled),
+        "by_model": [
+            {"model_version": version, **_rates(settled.pick(settled.model.astype(str) == version))}
+            for version in versions
+        ],
+    }
+
+
+def _rates(s: Settled) -> dict[str, Any]:
+    bad, good = s.truth, ~s.truth
+    return {
+        "audited": len(s),
+        "audited_defective": int(bad.sum()),
+        "miss": _told(weighted_share(~s.called[bad], s.weight[bad])),
+        "false_alarm": _told(weighted_share(s.called[good], s.weight[good])),
+        "escape": _told(weighted_share(s.passed[bad], s.weight[bad])),
+        "overkill": _told(weighted_share(s.scrapped[good], s.weight[good])),
+        "escaped_of_passed": _told(weighted_share(bad[s.passed], s.weight[s.passed])),
+        "true_defect_rate": _told(weighted_share(bad, s.weight)),
+    }
+
+
+def _told(share: Share) -> dict[str, Any]:
+    return asdict(share)
+
+
+def calibration(settled: Settled) -> dict[str, Any]:
+    """Of parts with such a score, the weighted share that was defective; and the weighted Brier score."""
+    keep = ~np.isnan(settled.score)
+    s = settled.pick(keep)
+    bins = []
+    for low, high in pairwise(_BINS):
+        inside = (s.score >= low) & ((s.score < high) | (high == 1.0))
+        if inside.any():
+            weight = s.weight[inside]
+            mean = float((s.score[inside] * weight).sum() / weight.sum())
+            bins.append({"score": mean, **_told(weighted_share(s.truth[inside], weight))})
+    brier = float((s.weight * (s.score - s.truth) ** 2).sum() / s.weight.sum()) if len(s) else float("nan")
+    return {"bins": bins, "brier": brier}
+
+
+def agreements(audits: pa.Table, chosen: pa.Table) -> dict[str, Any]:
+    """Inspectors and the model on parts that several people judged blind; each person's last word on a part counts."""
+    votes = _blind_votes(audits)
+    several = {part: cast for part, cast in votes.items() if len(cast) >= 2}
+    called = dict(zip(chosen["event_id"].to_pylist(), chosen["prediction"].to_pylist(), strict=True))
+    counts = np.array([[sum(v), len(v) - sum(v)] for v in (list(c.values()) for c in several.values())], dtype=float)
+    people = sorted({auditor for cast in several.values() for auditor in cast})
+    reference = {part: _strict(list(cast.values())) for part, cast in several.items()}
+    known = {part: bad for part, bad in reference.items() if bad is not None}
+    judges = {name: {part: cast[name] for part, cast in several.items() if name in cast} for name in people}
+    judges["model"] = {part: called[part] == DEFECTIVE for part in several if part in called}
+    return {
+        "parts": len(several),
+        "fleiss": asdict(agreement.fleiss(counts.reshape(-1, 2))),
+        "judges": [{"judge": name, **_appraised(answers, known)} for name, answers in judges.items()],
+        "pairs": [
+            {"a": a, "b": b, **asdict(agreement.cohen(_table(judges[a], judges[b])))}
+            for index, a in enumerate(judges)
+            for b in list(judges)[index + 1 :]
+        ],
+    }
+
+
+def _blind_votes(audits: pa.Table) -> dict[str, dict[str, bool]]:
+    votes: dict[str, dict[str, bool]] = defaultdict(dict)
+    names = ("at", "event_id", "inspection_id", "auditor", "true_label", "blind")
+    for _, _, part, auditor, label, blind in sorted(
+        zip(*(audits[name].to_pylist() for name in names), strict=True), key=lambda row: row[:2]
+    ):
+        if blind and auditor and label in (DEFECTIVE, SOUND):
+            votes[part][auditor] = label == DEFECTIVE
+    return votes
+
+
+def _strict(cast: Sequence[bool]) -> bool | None:
+    """The majority; None when even."""
+    return None if 2 * sum(cast) == len(cast) else 2 * sum(cast) > len(cast)
+
+
+def _table(a: Mapping[str, bool], b: Mapping[str, bool]) -> Any:
+    table = np.zeros((2, 2))
+    for part in a.keys() & b.keys():
+        table[int(a[part]), int(b[part])] += 1
+    return table
+
+
+def _appraised(answers: Mapping[str, bool], reference: Mapping[str, bool]) -> dict[str, Any]:
+    parts = sorted(answers.keys() & reference.keys())
+    called = np.array([answers[part] for part in parts], dtype=bool)
+    truth = np.array([reference[part] for part in parts], dtype=bool)
+    figures = agreement.appraise(called, truth)
+    return {
+        "n": figures.judged,
+        "effectiveness": _share(figures.right, figures.judged),
+        "miss_rate": _share(figures.missed, figures.defective),
+        "false_alarm_rate": _share(figures.alarms, figures.sound),
+        "kappa": asdict(agreement.cohen(_table(answers, reference))),
+    }
+
+
+def _share(hits: int, n: int) -> float:
+    return hits / n if n else float("nan")
+
+
+def defect_types(audits: pa.Table) -> list[dict[str, Any]]:
+    """Pareto: how many parts have each type of defect, by their newest audit that names one; most first."""
+    newest: dict[str, tuple[tuple[int, str], str]] = {}
+    columns = (audits[name].to_pylist() for name in ("at", "event_id", "inspection_id", "true_label", "defect_type"))
+    for at, event, part, label, kind in zip(*columns, strict=True):
+        if label == DEFECTIVE and kind and (part not in newest or newest[part][0] < (at, event)):
+            newest[part] = ((at, event), kind)
+    counts: dict[str, int] = defaultdict(int)
+    for _, kind in newest.values():
+        counts[kind] += 1
+    total, running, told = sum(counts.values()), 0, []
+    for kind, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        running += n
+        told.append({"defect_type": kind, "parts": n, "share": n / total, "cumulative": running / total})
+    return told

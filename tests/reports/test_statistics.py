@@ -1,0 +1,162 @@
+"""Every statistic against a published worked example or an independent library."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.inter_rater import cohens_kappa, fleiss_kappa
+from statsmodels.stats.proportion import proportion_confint
+
+from reports.statistics import agreement, charts, drift, funnel
+from reports.statistics.intervals import clopper_pearson, weighted_share, wilson
+
+# Montgomery, Introduction to Statistical Quality Control, 7th ed., table 7.1: orange juice cans, 30 samples of 50.
+CANS = [12, 15, 8, 10, 4, 7, 16, 9, 14, 10, 5, 6, 17, 12, 22, 8, 10, 5, 13, 11, 20, 18, 24, 15, 9, 12, 7, 13, 9, 6]
+
+
+@pytest.mark.parametrize(("hits", "n"), [(0, 10), (1, 10), (7, 50), (50, 50), (3, 100_000)])
+def test_wilson_and_clopper_pearson_equal_statsmodels(hits: int, n: int) -> None:
+    share = wilson(hits, n)
+    assert (share.low, share.high) == pytest.approx(proportion_confint(hits, n, method="wilson"), abs=1e-12)
+    assert clopper_pearson(hits, n) == pytest.approx(proportion_confint(hits, n, method="beta"), abs=1e-12)
+
+
+def test_equal_weights_give_the_exact_binomial_interval() -> None:
+    hit = np.array([True] * 7 + [False] * 93)
+    share = weighted_share(hit, np.full(100, 50.0))
+    # Korn and Graubard: with equal weights the effective size is n (n - 1) / n at most n.
+    assert share.value == pytest.approx(0.07)
+    assert (share.low, share.high) == pytest.approx(proportion_confint(0.07 * 99, 99, method="beta"), abs=1e-9)
+
+
+def test_weighted_share_covers_the_truth_as_often_as_it_says() -> None:
+    random = np.random.default_rng(3)
+    covered = 0
+    for _ in range(400):
+        score = random.random(4000)
+        bad = random.random(4000) < 0.02 + 0.5 * (score > 0.95)
+        chosen = np.where(score > 0.95, 1.0, 0.05)
+        drawn = random.random(4000) < chosen
+        share = weighted_share(bad[drawn], 1 / chosen[drawn])
+        covered += share.low <= 0.02 + 0.5 * 0.05 <= share.high
+    assert covered >= 372  # 93 of 100; chance puts a true 95 % interval below this less than once in thirty
+
+
+def test_no_hit_still_has_an_upper_bound() -> None:
+    share = weighted_share(np.zeros(100, dtype=bool), np.full(100, 50.0))
+    assert share.value == 0
+    assert share.low == 0
+    assert share.high == pytest.approx(1 - 0.025 ** (1 / 100))
+
+
+def test_p_chart_of_montgomery() -> None:
+    defects, n = np.array(CANS, dtype=float), np.full(30, 50.0)
+    frozen = charts.Baseline(float(defects.sum() / n.sum()), 1.0, 30, 1.0)
+    low, high = charts.limits(frozen, n)
+    assert frozen.mean == pytest.approx(0.2313, abs=5e-5)  # the book's figures
+    assert high[0] == pytest.approx(0.4102, abs=5e-5)
+    assert low[0] == pytest.approx(0.0524, abs=5e-5)
+    beyond = charts.nelson(charts.standardise(frozen, defects, n))[0]
+    assert [index + 1 for index in np.flatnonzero(beyond)] == [15, 23]  # the two samples the book investigates
+
+
+def test_laney_sigma_finds_overdispersion_and_only_that() -> None:
+    random = np.random.default_rng(5)
+    n = np.full(400, 5000.0)
+    steady = random.binomial(5000, 0.03, 400).astype(float)
+    wandering = random.binomial(5000, np.clip(random.normal(0.03, 0.006, 400), 0, 1)).astype(float)
+    assert charts.laney_sigma(steady, n) == pytest.approx(1.0, abs=0.1)
+    assert not charts.baseline(steady, n).overdispersed
+    expected = math.sqrt(1 + 0.006**2 / (0.03 * 0.97 / 5000))
+    assert charts.laney_sigma(wandering, n) == pytest.approx(expected, rel=0.1)
+    assert charts.baseline(wandering, n).overdispersed
+
+
+def test_nelson_rules_fire_at_the_completing_point() -> None:
+    one, two, three, four = charts.nelson(np.array([0.0, 3.1, -3.2, 2.9]))
+    assert one.tolist() == [False, True, True, False]
+    _, two, _, _ = charts.nelson(np.array([-1.0] + [0.5] * 10))
+    assert np.flatnonzero(two).tolist() == [9, 10]
+    _, _, three, _ = charts.nelson(np.array([0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.4]))
+    assert np.flatnonzero(three).tolist() == [5]
+    _, _, _, four = charts.nelson(np.array([0.1, -0.1] * 8))
+    assert np.flatnonzero(four).tolist() == [13, 14, 15]
+
+
+def test_false_alarm_rates_are_those_of_a_process_in_control() -> None:
+    z = np.random.default_rng(11).standard_normal(400_000)
+    seen = [rule.mean() for rule in charts.nelson(z)]
+    assert seen == pytest.approx(charts.FALSE_ALARMS, abs=0.0004)
+
+
+def test_ewma_of_montgomery() -> None:
+    # Table 9.10 (7th ed.): mean 10, sigma 1, weight 0.10, L 2.7; first values of z.
+    x = np.array([9.45, 7.99, 9.29, 11.66, 12.16, 10.18, 8.04, 11.46, 9.20, 10.34])
+    smooth = charts.ewma(x - 10, weight=0.10, width=2.7)
+    book = [9.945, 9.7495, 9.70355, 9.8992, 10.1253, 10.1307, 9.92167, 10.0755, 9.98796, 10.0232]
+    assert smooth.value + 10 == pytest.approx(book, abs=6e-4)
+    assert smooth.limit[0] == pytest.approx(0.27, abs=1e-9)
+    assert smooth.limit[1] == pytest.approx(0.3632, abs=1e-4)
+
+
+def test_funnel_limits_hold_what_they_promise() -> None:
+    n = np.array([20.0, 100.0, 1000.0, 20000.0])
+    low, high = funnel.limits(n, 0.03)
+    count = np.ceil(high * n)  # the limit lies between this count and the one below
+    assert (stats.binom.sf(count, n, 0.03) <= 0.001).all()
+    assert (stats.binom.sf(count - 2, n, 0.03) >= 0.001).all()
+    normal = 0.03 + 3.09 * math.sqrt(0.03 * 0.97 / 20000)
+    assert high[-1] == pytest.approx(normal, rel=0.01)
+    assert low[0] == 0
+
+
+# Landis and Koch style tables against statsmodels.
+@pytest.mark.parametrize("table", [[[20, 5], [10, 15]], [[88, 14], [10, 76]], [[3, 0], [1, 6]]])
+def test_cohens_kappa_equals_statsmodels(table: list[list[int]]) -> None:
+    mine, theirs = agreement.cohen(np.array(table, dtype=float)), cohens_kappa(np.array(table))
+    assert mine.value == pytest.approx(theirs.kappa, abs=1e-12)
+    assert mine.low == pytest.approx(max(-1, theirs.kappa - 1.96 * theirs.std_kappa), abs=1e-6)
+
+
+def test_fleiss_kappa_of_the_original_paper() -> None:
+    # The ten-subject example that is reproduced everywhere (Wikipedia: kappa = 0.210), 14 raters, 5 categories.
+    counts = np.array(
+        [
+            [0, 0, 0, 0, 14], [0, 2, 6, 4, 2], [0, 0, 3, 5, 6], [0, 3, 9, 2, 0], [2, 2, 8, 1, 1],
+            [7, 7, 0, 0, 0], [3, 2, 6, 3, 0], [2, 5, 3, 2, 2], [6, 5, 2, 1, 0], [0, 2, 2, 3, 7],
+        ],
+        dtype=float,
+    )  # fmt: skip
+    mine = agreement.fleiss(counts)
+    assert mine.value == pytest.approx(0.210, abs=5e-4)
+    assert mine.value == pytest.approx(fleiss_kappa(counts), abs=1e-12)
+    assert mine.low < mine.value < mine.high
+
+
+def test_aiag_figures_count_against_the_reference() -> None:
+    truth = np.array([True, True, True, False, False])
+    called = np.array([True, False, True, True, False])
+    figures = agreement.appraise(called, truth)
+    assert (figures.right, figures.missed, figures.defective, figures.alarms, figures.sound) == (3, 1, 3, 1, 2)
+
+
+def test_psi_is_the_symmetric_divergence_and_stays_under_its_noise() -> None:
+    random = np.random.default_rng(2)
+    p = np.array([100.0, 300.0, 400.0, 200.0]) * 1e6
+    q = np.array([200.0, 300.0, 300.0, 200.0]) * 1e6
+    expected = stats.entropy(p, q) + stats.entropy(q, p)
+    assert drift.psi(p, q) == pytest.approx(expected, rel=1e-6)
+    draws = [
+        drift.psi(random.multinomial(2000, [0.1] * 10).astype(float), random.multinomial(500, [0.1] * 10).astype(float))
+        for _ in range(2000)
+    ]
+    over = np.mean(np.array(draws) > drift.noise(10, 2000, 500, 0.95))
+    assert over == pytest.approx(0.05, abs=0.02)
+
+
+def test_drift_began_on_the_first_day_of_the_run_that_lasts() -> None:
+    assert drift.began([False, True, False, True, True]) == 3
+    assert drift.began([True, True]) == 0
+    assert drift.began([True, False]) is None
+    assert drift.began([]) is None
