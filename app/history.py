@@ -104,7 +104,7 @@ async def inspection(request: Request, _caller: Reader, event_id: str) -> dict[s
     return {
         "inspection": to_dict(found),
         "audits": [to_dict(audit) for audit in audits],
-        "picture": found.audit_probability is not None,
+        "picture": await run_in_threadpool(services.records.has_picture, event_id),
     }
 
 

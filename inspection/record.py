@@ -129,6 +129,10 @@ class Records(Protocol):
         """The kept picture; raises NotFound when it was not kept or its time is over."""
         ...
 
+    def has_picture(self, event_id: str) -> bool:
+        """Whether the picture is still kept."""
+        ...
+
     def next_to_review(self, auditor: str) -> Held | None:
         """The oldest waiting part that is nobody else's, or the one that ``auditor`` holds already; held for 2 min."""
         ...

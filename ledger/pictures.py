@@ -39,6 +39,12 @@ def find(connection: Connection, event_id: str) -> bytes | None:
     return None if data is None else bytes(data)
 
 
+def holds(connection: Connection, event_id: str) -> bool:
+    """Whether :func:`find` would find one, without reading it."""
+    kept = select(pictures.c.stored_at).join(events, events.c.image_sha256 == pictures.c.image_sha256)
+    return connection.scalar(kept.where(events.c.event_id == event_id)) is not None
+
+
 def forget_old(connection: Connection, age: timedelta, limit: int) -> int:
     """Delete at most ``limit`` pictures stored longer than ``age`` ago; returns how many."""
     old = select(pictures.c.image_sha256).where(pictures.c.stored_at < ago(age)).order_by(pictures.c.stored_at)

@@ -65,6 +65,11 @@ class Records(Reviews, Alerts):
             raise NotFound("no_picture", "The picture of this inspection was not kept, or its time is over.")
         return data
 
+    def has_picture(self, event_id: str) -> bool:
+        """Whether the picture is still kept."""
+        with reading(self._engine) as connection:
+            return pictures.holds(connection, event_id)
+
     def summary(self, since: datetime) -> dict[str, object]:
         """See ``ledger.summary``."""
         with reading(self._engine) as connection:

@@ -204,6 +204,8 @@ def test_pictures_are_kept_once_and_by_age(ledger: Ledger, writer: Writer) -> No
     other = inspected(image_sha256="b")
     writer.commit([entry(first, second, other, pictures=(b"picture", b"picture"))])
     assert ledger.records.picture(first.event_id) == ledger.records.picture(second.event_id) == b"picture"
+    assert ledger.records.has_picture(second.event_id)
+    assert not ledger.records.has_picture(other.event_id)
     with pytest.raises(NotFound):
         ledger.records.picture(other.event_id)
     assert ledger.records.tidy(timedelta(hours=1)) == (0, 0)
