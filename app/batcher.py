@@ -5,17 +5,27 @@ quiet, ``max_batch`` when it is busy.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from app import metrics
 from app.ports import Judge
 from inspection.errors import Unavailable
 from inspection.judgement import Judgement
 from inspection.preprocessing import Sample
 
 SLOTS = 2  # one batch is judged while the next is on its way
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    sample: Sample
+    answer: asyncio.Future[Judgement]
+    since: float
 
 
 class MicroBatcher:
@@ -25,7 +35,7 @@ class MicroBatcher:
         self._judge = judge
         self._max_batch = max_batch
         self._max_waiting = max_waiting
-        self._waiting: deque[tuple[Sample, asyncio.Future[Judgement]]] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._free = SLOTS
         self._running: set[asyncio.Task[None]] = set()
 
@@ -38,35 +48,40 @@ class MicroBatcher:
         if len(self._waiting) >= self._max_waiting:
             raise Unavailable("full", "Too many pictures are waiting; try again in a moment.")
         answer: asyncio.Future[Judgement] = asyncio.get_running_loop().create_future()
-        self._waiting.append((sample, answer))
+        self._waiting.append(_Waiting(sample, answer, time.perf_counter()))
         self._dispatch()
         return await answer
 
     def _dispatch(self) -> None:
         while self._free and self._waiting:
-            batch: list[tuple[Sample, asyncio.Future[Judgement]]] = []
+            batch: list[_Waiting] = []
             while self._waiting and len(batch) < self._max_batch:
-                sample, answer = self._waiting.popleft()
-                if not answer.cancelled():
-                    batch.append((sample, answer))
+                waiting = self._waiting.popleft()
+                if not waiting.answer.cancelled():
+                    batch.append(waiting)
             if batch:
                 self._free -= 1
                 task = asyncio.create_task(self._run(batch))
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
 
-    async def _run(self, batch: Sequence[tuple[Sample, asyncio.Future[Judgement]]]) -> None:
+    async def _run(self, batch: Sequence[_Waiting]) -> None:
+        started = time.perf_counter()
+        metrics.BATCH.observe(len(batch))
+        for waiting in batch:
+            metrics.QUEUE.observe(started - waiting.since)
         try:
-            pixels = np.stack([sample.pixels for sample, _ in batch])
-            measures = np.stack([sample.measures for sample, _ in batch])
+            pixels = np.stack([waiting.sample.pixels for waiting in batch])
+            measures = np.stack([waiting.sample.measures for waiting in batch])
             judgements = await self._judge.judge(pixels, measures)
-            for (_, answer), judgement in zip(batch, judgements, strict=True):
-                if not answer.done():
-                    answer.set_result(judgement)
+            for waiting, judgement in zip(batch, judgements, strict=True):
+                if not waiting.answer.done():
+                    waiting.answer.set_result(judgement)
         except Exception as error:
-            for _, answer in batch:
-                if not answer.done():
-                    answer.set_exception(error)
+            for waiting in batch:
+                if not waiting.answer.done():
+                    waiting.answer.set_exception(error)
         finally:
+            metrics.JUDGE.observe(time.perf_counter() - started)
             self._free += 1
             self._dispatch()

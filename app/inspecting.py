@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from app import metrics
 from app.batcher import MicroBatcher
 from app.body import Upload
 from app.errors import body_of
@@ -74,7 +75,9 @@ class Inspector:
         if not drafts:
             return _render(call, results, ())
         entry = Entry(drafts, lambda events: _render(call, results, events), key)
-        receipt = await asyncio.wrap_future(self._services.recorder.submit(entry))
+        with metrics.COMMIT.time():
+            receipt = await asyncio.wrap_future(self._services.recorder.submit(entry))
+        metrics.count(receipt.events)
         return receipt.body
 
     async def _look(self, call: Call, uploads: Sequence[Upload]) -> list[_Result]:
@@ -87,7 +90,8 @@ class Inspector:
     async def _one(self, call: Call, upload: Upload) -> _Result:
         data = bytes(upload.data)
         try:
-            prepared = await self._services.preparer.prepare(data)
+            with metrics.DECODE.time():
+                prepared = await self._services.preparer.prepare(data)
         except BadPicture as error:
             return error
         judgement = await self.batcher.judge(prepared.sample)

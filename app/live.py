@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
+from app import metrics
 from app.access import Reader
 from app.ports import Outgoing
 from inspection.errors import BadRequest, Unavailable
@@ -47,6 +48,7 @@ class Feed:
         queue: asyncio.Queue[Carried | None] = asyncio.Queue(QUEUE)
         first = await run_in_threadpool(self._outgoing.next_position)
         self._listeners.add(queue)
+        metrics.LISTENERS.inc()
         if self._reader is None:
             self._reader = asyncio.create_task(self._read(first))
         try:
@@ -65,6 +67,7 @@ class Feed:
                     yield item
         finally:
             self._listeners.discard(queue)
+            metrics.LISTENERS.dec()
 
     async def _missed(self, after: int, before: int) -> AsyncIterator[Carried]:
         while after + 1 < before:

@@ -8,8 +8,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
-from app import errors, health, history, live, predict, samples
-from app.access import Envelope
+from app import errors, health, history, live, metrics, predict, samples
+from app.envelope import Envelope
 from app.inspecting import Inspector
 from app.ports import Services
 
@@ -29,7 +29,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.feed = live.Feed(services.outgoing)
     app.add_middleware(Envelope)
     errors.install(app)
-    for router in (predict.router, live.router, history.router, samples.router, health.router):
+    for router in (predict.router, live.router, history.router, samples.router, health.router, metrics.router):
         app.include_router(router)
 
     @app.get("/", include_in_schema=False)

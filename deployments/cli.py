@@ -1,4 +1,4 @@
-"""``casting serve``, ``casting keys`` and ``casting export``."""
+"""``casting serve``, ``casting keys``, ``casting export`` and ``casting restored``."""
 
 import sys
 

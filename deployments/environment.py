@@ -21,6 +21,8 @@ def for_ray(settings: Settings) -> Mapping[str, str]:
     if not token.exists():
         token.touch(mode=0o600)
         token.write_text(secrets.token_hex(32))
+    metrics = settings.data / "run" / "metrics"
+    metrics.mkdir(exist_ok=True)
     return {
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_TMPDIR": str(run),
@@ -37,6 +39,7 @@ def for_ray(settings: Settings) -> Mapping[str, str]:
         "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(run),
         "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": f"{run}/h.state",
         "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": f"{run}/m.sock",
+        "PROMETHEUS_MULTIPROC_DIR": str(metrics),
         "PYTHONPATH": os.pathsep.join(
             path for path in (str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH")) if path
         ),

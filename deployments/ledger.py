@@ -1,4 +1,4 @@
-"""``casting keys`` and ``casting export``: what an operator asks of the ledger directly, without the service."""
+"""``casting keys``, ``export`` and ``restored``: what an operator asks of the ledger directly, without the service."""
 
 import csv
 from collections.abc import Iterator
@@ -19,6 +19,7 @@ def add(app: typer.Typer) -> None:
     """Register the subcommands."""
     app.add_typer(keys, name="keys")
     app.command()(export)
+    app.command()(restored)
 
 
 @keys.command("add")
@@ -68,6 +69,12 @@ def export(out: Annotated[Path, typer.Argument(help="A new folder.")]) -> None:
             seen = part.inspection
             rows.writerow((path, part.label, seen.verdict, seen.p_defect, seen.model_version, seen.occurred_at))
     print(", ".join(f"{count} {label}" for label, count in counts.items()))
+
+
+def restored() -> None:
+    """Say that the ledger was restored from a backup, before the service starts again: the lake goes on in new files."""
+    with _ledger() as ledger:
+        print(f"The ledger is now {ledger.renew()}.")
 
 
 @contextmanager

@@ -256,3 +256,27 @@ def test_beyond_loopback_a_key_is_needed_and_its_role_counts(tmp_path: Path, jud
         assert client.get("/inspections", headers=inspector).status_code == 200
         assert client.get("/inspections", headers={"X-API-Key": "wrong"}).status_code == 401
         client.close()
+
+
+def test_metrics_count_calls_and_inspections(client: httpx.Client) -> None:
+    def value(name: str) -> float:
+        lines = [line for line in client.get("/metrics").text.splitlines() if line.startswith(name)]
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
+
+    before = value("casting_inspections_total"), value('casting_requests_total{status="415"}')
+    client.post("/predict", files={"file": ("a.png", OK)}, data={"line": "A"})
+    client.post("/predict", files={"file": ("a.png", b"rubbish")})
+    assert (value("casting_inspections_total"), value('casting_requests_total{status="415"}')) == (
+        before[0] + 1,
+        before[1] + 1,
+    )
+    assert value("casting_commit_seconds_count") >= 1
+
+
+def test_a_stranger_cannot_grow_the_metrics(client: httpx.Client) -> None:
+    for at in range(130):
+        client.post("/predict", files={"file": ("a.png", OK)}, data={"camera": f"c{at}"})
+    text = client.get("/metrics").text
+    assert 'camera="c5"' in text
+    assert 'camera="c129"' not in text
+    assert 'camera="other"' in text
