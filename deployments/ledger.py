@@ -72,7 +72,7 @@ def export(out: Annotated[Path, typer.Argument(help="A new folder.")]) -> None:
 
 
 def restored() -> None:
-    """Say that the ledger was restored from a backup, before the service starts again: the lake goes on in new files."""
+    """Say that the ledger was restored from a backup, before the service starts: its lake goes on in new files."""
     with _ledger() as ledger:
         print(f"The ledger is now {ledger.renew()}.")
 

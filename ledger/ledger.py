@@ -1,13 +1,14 @@
 """The ledger as one thing: opened once a process, it hands out what each part of the product needs."""
 
+import uuid
 from collections.abc import Iterator
 
 from alembic.util import CommandError
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from inspection.errors import Unavailable
-from ledger.database import connect, unavailable
+from ledger.database import connect, unavailable, writing
 from ledger.keys import Keys
 from ledger.outbox import Outbox
 from ledger.recorder import Recorder
@@ -49,6 +50,18 @@ class Ledger:
             engine.dispose()
             raise unavailable(error) from error
         return cls(engine, ledger_id)
+
+    def renew(self) -> str:
+        """Give the ledger a new id, after it was restored from a backup; returns it.
+
+        Positions given since the backup may lie in the lake already and would be given again to other events. Under
+        the new id the embedded lake goes on in files of its own. To be called while nothing else has the ledger open.
+        """
+        self.id = uuid.uuid4().hex
+        with writing(self._engine) as connection:
+            connection.execute(update(identity).values(ledger_id=self.id))
+        self.outbox = Outbox(self._engine, self.id)
+        return self.id
 
     def recorder(self, double_share: float = DOUBLE_SHARE) -> Recorder:
         """A writer with a journal of its own; one a process is enough.
