@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from training import modelcli
+
 Data = Annotated[Path, typer.Option(help="Folder or zip with ok_front and def_front folders, as downloaded.")]
 Work = Annotated[
     Path | None, typer.Option(help="Prepared pictures and checkpoints; shared by the nodes. Default: var/training.")
@@ -18,6 +20,7 @@ def add(app: typer.Typer) -> None:
     """Register the subcommands of this folder."""
     app.command("train")(_train)
     app.command("evaluate")(_evaluate)
+    modelcli.add(app)
 
 
 def _train(

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from training import card, loop, progress
+from training import card, loop, progress, rejecting
 from training.card import Judged
 from training.dataset import for_training, listing, opened
 from training.export import Engine, export, parity
 from training.network import RECIPE
 from training.prepared import Alter, Prepared, made_ready
+from training.rejecting import Seen
 from training.split import Split, split
 from training.thresholds import Policy, calibrate, choose
 
@@ -72,12 +73,14 @@ def bundle(
     calibration = calibrate(logits, labels)
     thresholds = choose(Judged(logits, labels > 0).probabilities(calibration), labels, order.policy)
     figures = card.figures(clean, calibration, thresholds)
+    limits = rejecting.fit_limits(*(_seen(data, parts, copies) for copies in (slice(0, 1), slice(1, 3))))
     (order.out / card.HELD).write_text("".join(f"{data.sha256[row]}\n" for row in parts.held))
     card.write(
         order.out,
         {
             **card.decision(calibration, thresholds, order.policy),
             "figures": {"validation": figures},
+            "rejection": rejecting.told(limits),
             "parity": asdict(parity(model, engine, data.pixels[0][parts.held[:PARITY_PICTURES]])),
             "data": _named(data, parts),
             "training": _training(order, run, fitted, seconds),
@@ -85,6 +88,11 @@ def bundle(
         },
     )
     return figures
+
+
+def _seen(data: Prepared, parts: Split, copies: slice) -> Seen:
+    pixels, measures = data.pixels[copies][:, parts.held], data.measures[copies][:, parts.held]
+    return Seen(pixels.reshape(-1, *pixels.shape[2:]), measures.reshape(-1, measures.shape[2]))
 
 
 def _copies() -> dict[str, Any]:

@@ -1,0 +1,155 @@
+"""``docs/model-card.md`` from a card: every figure on the page is one of the card's."""
+
+from typing import Any
+
+from training.figures import rate
+
+_NAMES = {
+    "validation": "Validation split (set calibration and thresholds)",
+    "official_test": "Official test",
+    "folds": "Leak-free folds together",
+}
+
+
+def page(card: dict[str, Any]) -> str:
+    """The whole page, Markdown."""
+    parts = [
+        f"# Model card: {card['version']}",
+        f"Made from `models/{card['version']}/card.json` by `casting models card`; don't edit.",
+        _what(card),
+        _data(card["data"]),
+        *(_figures(_NAMES.get(name, name), told) for name, told in card["figures"].items() if "recall" in told),
+        *([_folds(card["figures"]["five_folds"])] if "five_folds" in card["figures"] else []),
+        _decision(card),
+        *([_altered(card["altered"])] if "altered" in card else []),
+        *([_refusals(card["refusals"])] if "refusals" in card else []),
+        *([_probes(card["probes"])] if "probes" in card else []),
+        _engine(card),
+        _history(card["training"]),
+    ]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _what(card: dict[str, Any]) -> str:
+    return (
+        "A small convolutional network that says whether a cast pump impeller, seen from above, is sound. "
+        f"Preprocessing `{card['preprocessing']['id']}` finds the part by its dark channel, unrolls it and evens its "
+        "light; the network decides place by place and the worst place decides.\n\n"
+        f"**Licence of the data: {card['data_licence']}.** {card['data_note']}"
+    )
+
+
+def _data(data: dict[str, Any]) -> str:
+    left_out = len(data["left_out_contradicting"])
+    return (
+        "## Data\n\n"
+        f"{data['pictures']:,} labelled pictures, {data['defects']:,} of them defective, show only {data['groups']} "
+        "different parts (groups of look-alikes: turned, flipped, stretched, relit copies). "
+        f"{left_out} pictures were left out because the same photograph stands under both labels. "
+        f"{data['drawn_castings']} drawn castings were trained on beside them. "
+        f"Held back for validation: {data['validation_pictures']:,} pictures of {data['validation_groups']} groups, "
+        f"{data['validation_groups_sound']} of them sound parts; none of these parts was trained on.\n\n"
+        f"SHA-256 of the data `{data['sha256']}`, of the validation part `{data['split_sha256']}`."
+    )
+
+
+def _figures(name: str, told: dict[str, Any]) -> str:
+    rows = [
+        ("Defects found / missed", f"{told['found']} / {told['missed']}"),
+        ("Sound passed / false alarms", f"{told['passed']} / {told['false_alarms']}"),
+        *((one.capitalize(), rate(told[one])) for one in ("recall", "precision", "accuracy")),
+        *((one.capitalize(), rate(told[one])) for one in ("escapes", "overkill", "review", "rejected") if one in told),
+    ]
+    if "ece" in told:
+        rows.append(
+            ("Calibration error (ECE), before / after", f"{told['ece']['before']:.4f} / {told['ece']['after']:.4f}")
+        )
+    text = f"## {name}\n\n{told['pictures']:,} pictures; shares with exact 95 % intervals.\n\n{_table(('', ''), rows)}"
+    if "twins" in told:
+        twins = told["twins"]
+        without = twins["without_byte_copies"]
+        text += (
+            f"\n\n{twins['byte_copies_of_training']} of these pictures are byte copies of training pictures; without "
+            f"them {without['missed']} missed, {without['false_alarms']} false alarms. "
+            f"{twins['look_alikes_in_training']} show a part that the training pictures show too: this figure says "
+            "little about new parts."
+        )
+    return text
+
+
+def _folds(told: dict[str, Any]) -> str:
+    rows = [(one["fold"], one["pictures"], one["missed"], one["false_alarms"], one["epochs"]) for one in told["folds"]]
+    head = ("Fold", "Pictures", "Missed", "False alarms", "Epochs")
+    return f"## Leak-free folds\n\n{told['note']}\n\n{_table(head, rows)}"
+
+
+def _decision(card: dict[str, Any]) -> str:
+    bounds, policy = card["thresholds"], card["policy"]
+    return (
+        "## Decision\n\n"
+        f"`def_front` from p_defect {bounds['decide']:.4f}, where a miss costs {policy['miss_cost']:g} false alarms. "
+        f"`ok` below {bounds['ok_below']:.4f} (at most {policy['max_escapes']:.2%} of validation defects), `defect` "
+        f"from {bounds['defect_from']:.4f} (at most {policy['max_overkill']:.2%} of sound validation parts), `review` "
+        "between."
+    )
+
+
+def _altered(told: dict[str, Any]) -> str:
+    rows = [
+        (
+            f"{one['name']} {'' if one['strength'] is None else format(one['strength'], 'g')}".strip(),
+            f"{one['miss_rate']:.2%}",
+            f"{one['false_alarm_rate']:.2%}",
+            f"{one['ok_though_defect']:.2%}",
+            f"{one['review']:.2%}",
+            f"{one['rejected']:.2%}",
+        )
+        for one in told["steps"]
+    ]
+    head = ("Change", "Misses", "False alarms", "Defects passed as ok", "Review", "Rejected")
+    title = f"## Another camera\n\nThe pictures of `{told['set']}`, altered first (`casting evaluate --altered`)."
+    return f"{title}\n\n{_table(head, rows)}"
+
+
+def _refusals(told: dict[str, Any]) -> str:
+    rows = [(name, rate(share)) for name, share in told.items()]
+    return f"## What it refuses\n\n{_table(('Pictures', 'Rejected'), rows)}"
+
+
+def _probes(told: dict[str, Any]) -> str:
+    return "## Probes\n\n" + _table(("Probe", "Figure"), list(told.items()))
+
+
+def _engine(card: dict[str, Any]) -> str:
+    parity = card["parity"]
+    return (
+        "## Engine\n\n"
+        f"OpenVINO; on {parity['pictures']} validation pictures the logit differs from Keras by at most "
+        f"{parity['greatest_logit']:.2g}, any output by at most {parity['greatest']:.2g}. "
+        "All figures here are the engine's."
+    )
+
+
+def _history(training: dict[str, Any]) -> str:
+    rows = [
+        (
+            one["epoch"],
+            f"{one['loss']:.4f}",
+            f"{one['held_loss']:.4f}",
+            f"{one['recall']:.2%}",
+            f"{one['false_alarms']:.2%}",
+        )
+        for one in training["history"]
+    ]
+    head = ("Epoch", "Loss", "Validation loss", "Recall at 0.5", "False alarms at 0.5")
+    recipe = ", ".join(f"{name} {value:g}" for name, value in training["recipe"].items())
+    return (
+        f"## Training\n\nSeed {training['seed']}, {training['workers']} worker(s); {recipe}. "
+        f"Best epoch {training['best_epoch']}. Validation here is on the pictures as they are and one altered copy of "
+        f"each.\n\n{_table(head, rows)}"
+    )
+
+
+def _table(head: tuple[str, ...], rows: list[Any]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)

@@ -1,0 +1,103 @@
+"""``casting models``: list, promote, rollback and the model's page; options and printed lines only."""
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from training.promote import Verdict
+
+Models = Annotated[Path | None, typer.Option(help="Folder of bundles; default: CASTING_MODELS or ./models.")]
+
+
+def add(app: typer.Typer) -> None:
+    """Register the group."""
+    group = typer.Typer(no_args_is_help=True, help="List, promote and roll back models.")
+    group.command("list")(_list)
+    group.command("promote")(_promote)
+    group.command("rollback")(_rollback)
+    group.command("card")(_card)
+    app.add_typer(group, name="models")
+
+
+def _list(models: Models = None) -> None:
+    """All bundles; the champion is marked."""
+    from inspection.bundle import CARD
+    from training.promote import read_aliases
+
+    where = _where(models)
+    champion = read_aliases(where).get("champion")
+    for card in sorted(where.glob(f"*/{CARD}")):
+        told = json.loads(card.read_text())
+        figures = told.get("figures", {}).get("validation", {})
+        mark = "*" if told["version"] == champion else " "
+        errors = f"{figures['missed']} missed, {figures['false_alarms']} false alarms" if figures else "no figures"
+        typer.echo(f"{mark} {told['version']:<16} {told['preprocessing']['id']:<14} validation: {errors}")
+
+
+def _promote(
+    version: str,
+    data: Annotated[Path | None, typer.Option(help="Labelled pictures on which both models are compared.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Promote even a worse one.")] = False,
+    models: Models = None,
+) -> None:
+    """Make VERSION the champion, unless it is worse on the same pictures (misses first)."""
+    from inspection.bundle import champion
+    from inspection.errors import BadRequest
+    from training import promote
+
+    where = _where(models)
+    verdict = None
+    if promote.read_aliases(where).get("champion"):
+        if data is None and not force:
+            raise BadRequest("no_data", "--data names the labelled pictures on which both models are compared.")
+        if data is not None:
+            verdict = _compared(data, where / version, champion(where))
+    promote.promote(where, version, verdict, force)
+    typer.echo(f"{version} is the champion.")
+
+
+def _compared(data: Path, challenger: Path, champion: Path) -> "Verdict":
+    import numpy as np
+
+    from inspection.classifier import Classifier
+    from training import alter, evaluate
+    from training.promote import compare
+
+    judged, _ = evaluate.chosen(data, challenger)
+    says = []
+    for bundle in (challenger, champion):
+        classifier = Classifier.load(bundle)
+        clean = evaluate.judge_all(classifier, judged.greys).says_defect()
+        says.append(np.concatenate([clean, evaluate.judge_all(classifier, judged.greys, alter.pair).says_defect()]))
+    verdict = compare(np.tile(judged.defect, 2), says[0], says[1])
+    typer.echo(f"{len(judged.members)} pictures, as they are and altered: misses {verdict.misses}")
+    typer.echo(f"false alarms {verdict.false_alarms}")
+    return verdict
+
+
+def _rollback(models: Models = None) -> None:
+    """Make the champion before the present one champion again."""
+    from training.promote import rollback
+
+    typer.echo(f"{rollback(_where(models))} is the champion again.")
+
+
+def _card(
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("docs/model-card.md"),
+    model: Annotated[Path | None, typer.Option(help="A bundle; default: the champion.")] = None,
+) -> None:
+    """Write the model's page from its card.json."""
+    from inspection.bundle import CARD, champion
+    from training.modelcard import page
+
+    bundle = model or champion(_where(None))
+    out.write_text(page(json.loads((bundle / CARD).read_text())))
+    typer.echo(str(out))
+
+
+def _where(models: Path | None) -> Path:
+    return models or Path(os.environ.get("CASTING_MODELS", "models"))
