@@ -1,4 +1,4 @@
-"""``casting report``: what the quality engineer reads, made once or again and again."""
+"""``casting report``: what the quality engineer reads, once or again and again. ``casting compact``."""
 
 import sys
 import time
@@ -18,6 +18,7 @@ _DAY = ["%Y-%m-%d"]
 def add(app: typer.Typer) -> None:
     """Register the subcommands."""
     app.command()(report)
+    app.command()(compact)
 
 
 def report(
@@ -50,6 +51,23 @@ def report(
         if pause is None:
             sys.exit(0 if told["reconciliation"]["whole"] else 3)
         time.sleep(pause)
+
+
+def compact(
+    lake: Annotated[
+        str, typer.Option(help="The lake's root: a folder, or hdfs://…", envvar="CASTING_LAKE")
+    ] = "var/lake",
+    master: Annotated[str | None, typer.Option(help="Spark master; this machine by default.")] = None,
+    memory: Annotated[str, typer.Option(help="Memory of Spark's driver.")] = "2g",
+) -> None:
+    """Copy closed days (UTC) into few large files beside the lake, each reconciled. The lake is never rewritten."""
+    from datetime import UTC
+
+    from reports import session
+    from reports.compact import compact as copy
+
+    for day in copy(session.start(master, memory), lake, datetime.now(UTC).date()):
+        print(f"{day.day}: {day.rows:,} events of {day.files:,} files", flush=True)
 
 
 def _wanted(

@@ -7,7 +7,7 @@ it is whole or absent. Deleting it all costs time and nothing else.
 import hashlib
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -19,6 +19,8 @@ from reports.storage import Storage
 #: Changes whenever a table's meaning does: what older code counted is then not used.
 RECIPE = "1"
 _LARGE = ("parts",)
+#: A day (ISO) and its files to the folder of a whole copy of exactly these, if there is one.
+Copies = Callable[[str, Sequence[LakeFile]], str | None]
 _log = structlog.get_logger(__name__)
 
 
@@ -31,10 +33,11 @@ def fingerprint(files: Sequence[LakeFile]) -> str:
 class CountedDays:
     """All tables of some files, by day, from what is kept where possible."""
 
-    def __init__(self, spark: Any, storage: Storage, root: str, work: str) -> None:
+    def __init__(self, spark: Any, storage: Storage, root: str, work: str, copies: Copies) -> None:
         self._spark = spark
         self._storage = storage
         self._root = root
+        self._copies = copies
         self._work = f"{work}/{RECIPE}"
         self._entries: list[str] = []
 
@@ -46,7 +49,7 @@ class CountedDays:
         names = {day: f"{day}.{fingerprint(mine)}" for day, mine in sorted(days.items())}
         stale = [day for day, name in names.items() if not self._storage.exists(f"{self._work}/{name}")]
         if stale:
-            self._keep([file for day in stale for file in days[day]], {day: names[day] for day in stale})
+            self._keep({day: days[day] for day in stale}, {day: names[day] for day in stale})
         self._entries = [f"{self._work}/{name}" for name in names.values()]
         _log.info("days_counted", days=len(names), read=len(stale))
         return len(stale)
@@ -57,10 +60,22 @@ class CountedDays:
         schema = tables.TABLES[name][1]
         return self._spark.read.schema(schema).parquet(*paths) if paths else self._spark.createDataFrame([], schema)
 
-    def _keep(self, files: Sequence[LakeFile], names: Mapping[str, str]) -> None:
+    def _rows(self, days: Mapping[str, Sequence[LakeFile]]) -> Any:
+        """The days' events, from whole compacted copies where there are any."""
+        folders = {day: self._copies(day, files) for day, files in days.items()}
+        plain = [file for day, files in days.items() if folders[day] is None for file in files]
+        frames = [tables.copied(self._spark, folder, day) for day, folder in folders.items() if folder is not None]
+        if plain or not frames:
+            frames.append(tables.events(self._spark, self._root, plain))
+        rows = frames[0]
+        for frame in frames[1:]:
+            rows = rows.unionByName(frame)
+        return rows
+
+    def _keep(self, days: Mapping[str, Sequence[LakeFile]], names: Mapping[str, str]) -> None:
         temporary = f"{self._work}/_tmp/{uuid.uuid4().hex}"
         try:
-            rows = tables.events(self._spark, self._root, files)
+            rows = self._rows(days)
             for table, (make, _) in tables.TABLES.items():
                 self._write(make(rows), table, f"{temporary}/{table}")
                 for day, name in names.items():

@@ -12,8 +12,6 @@ from reports import plots
 from reports.statistics.drift import MOVED
 
 LANGUAGES = ("en", "ko")
-#: Where a statistic's definition is: the anchors of docs/statistics.md.
-DEFINITIONS = "https://github.com/casting-inspector/casting-inspector/blob/main/docs/statistics.md"
 MOST_CHARTS = 8
 
 
@@ -36,7 +34,7 @@ def render(report: Mapping[str, Any], language: str = "en") -> str:
         r=report,
         t=texts,
         language=language,
-        definition=lambda anchor: f"{DEFINITIONS}#{anchor}",
+        definitions=[name.removeprefix("def_") for name in texts if name.startswith("def_")],
         say=lambda finding: say(finding, texts),
         svg=_drawings(report, texts),
         level=level(report),
@@ -86,7 +84,10 @@ def _drawings(report: Mapping[str, Any], t: Mapping[str, str]) -> Mapping[str, A
         for chart in quality["charts"][:MOST_CHARTS]
         if chart["points"]
     ]
-    drawn: dict[str, Any] = {"charts": charts}
+    drawn: dict[str, Any] = {
+        **dict.fromkeys(("lines", "pareto", "funnel", "calibration", "drift"), ""),
+        "charts": charts,
+    }
     if quality["by_line"]:
         drawn["lines"] = Markup(plots.intervals(quality["by_line"], "line", t["by_line"], t))  # noqa: S704
     if quality["defect_types"]:

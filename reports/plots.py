@@ -6,7 +6,7 @@ Labels are given by the caller and put in after drawing, because the library has
 import io
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import escape
 from typing import Any
 
@@ -85,12 +85,15 @@ def control_chart(chart: Mapping[str, Any], title: str, words: Words) -> str:
             for axes in (top, bottom):
                 axes.axvline(since, color=RED, lw=1, ls="--")
         bottom.tick_params(axis="x", rotation=0)
-        _dates(bottom)
+        _dates(bottom, at)
     return _svg(figure, f"chart-{chart['line']}", title, words)
 
 
-def _dates(axes: Any) -> None:
+def _dates(axes: Any, at: Sequence[datetime]) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    edge = max(timedelta(hours=2), (max(at) - min(at)) / 40)  # one point alone needs room too
+    axes.set_xlim(min(at) - edge, max(at) + edge)
 
     locator = AutoDateLocator(maxticks=9)
     axes.xaxis.set_major_locator(locator)
@@ -178,5 +181,5 @@ def drift_chart(drifts: Sequence[Mapping[str, Any]], bound: float, title: str, w
         axes.set_ylabel("PSI")
         axes.set_ylim(bottom=0)
         axes.legend(frameon=False, ncols=3, loc="upper left")
-        _dates(axes)
+        _dates(axes, [datetime.fromisoformat(point["day"]) for drift in drifts for point in drift["points"]])
     return _svg(figure, "drift", title, words)

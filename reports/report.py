@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,12 +16,13 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from reports import counting, moving, quality, tables, truth
+from reports.compact import preferred
 from reports.days import CountedDays, recount
 from reports.findings import findings
 from reports.numbers import say
 from reports.period import BaselinePeriod, Period, default_baseline, local_hours
 from reports.reconciliation import Account, reconcile
-from reports.storage import HadoopStorage, LocalStorage, Storage, is_remote, whole
+from reports.storage import LocalStorage, Storage, storage_for, whole
 
 SCHEMA = "report/1"
 GROUPS = ("day", "hour", "line", "camera", "shift", "lot", "model_version")
@@ -61,10 +63,6 @@ class Counts:
     audits: pa.Table
 
 
-def storage_for(spark: Any, root: str) -> Storage:
-    return HadoopStorage(spark, root) if is_remote(root) else LocalStorage()
-
-
 def count(spark: Any, storage: Storage, wanted: Wanted, now: datetime) -> Counts:
     """Run Spark over what is not counted yet, and reconcile the whole lake.
 
@@ -74,7 +72,7 @@ def count(spark: Any, storage: Storage, wanted: Wanted, now: datetime) -> Counts
     root = wanted.root
     files = storage.lake_files(root)
     footers = counting.read_footers(storage, files)
-    days = CountedDays(spark, storage, root, f"{wanted.place}/_days")
+    days = CountedDays(spark, storage, root, f"{wanted.place}/_days", partial(preferred, storage, root))
     days.count(files)
     stored = counting.stored_numbers(days.table("numbers").toArrow())
     said = counting.statements(days.table("statements").toArrow())

@@ -206,3 +206,8 @@ def whole(path: str) -> str:
     if is_remote(path):
         return path.rstrip("/")
     return str(Path(unquote(urlparse(path).path) if path.startswith("file:") else path).absolute())
+
+
+def storage_for(spark: Any, root: str) -> Storage:
+    """By the root's scheme."""
+    return HadoopStorage(spark, root) if is_remote(root) else LocalStorage()

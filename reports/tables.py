@@ -30,12 +30,23 @@ _ORDER_BITS = 14
 
 
 def events(spark: Any, root: str, files: Sequence[LakeFile], dedupe: bool = False) -> Any:
-    """The rows of ``files``; ``dedupe`` keeps one of each (journal, number), whichever."""
-    reader = spark.read.schema(_SCHEMA).option("basePath", root)
+    """The rows of ``files``, with ``stored_in``, the partition of the file; ``dedupe`` keeps one of each number."""
+    from pyspark.sql import functions as sql
+
     if not files:
-        return spark.createDataFrame([], _SCHEMA)
-    rows = reader.parquet(*(file.path for file in files))
+        return spark.createDataFrame([], f"{_SCHEMA}, stored_in INT")
+    reader = spark.read.schema(_SCHEMA).option("basePath", root)
+    partition = sql.regexp_extract(sql.col("_metadata.file_name"), r"\+(\d+)\+", 1).cast("int")
+    rows = reader.parquet(*(file.path for file in files)).withColumn("stored_in", partition)
     return rows.dropDuplicates(["journal", "number"]) if dedupe else rows
+
+
+def copied(spark: Any, folder: str, day: str) -> Any:
+    """The same out of a compacted copy of ``day``."""
+    from pyspark.sql import functions as sql
+
+    schema = _SCHEMA.rpartition(", ")[0] + ", stored_in INT"
+    return spark.read.schema(schema).parquet(folder).withColumn("date", sql.lit(day))
 
 
 def numbers(rows: Any) -> Any:
@@ -54,7 +65,7 @@ def statements(rows: Any) -> Any:
 
     said = rows.where(sql.col("kind") == "statement").select(
         "date",
-        sql.regexp_extract(sql.col("_metadata.file_name"), r"\+(\d+)\+", 1).cast("int").alias("stored_in"),
+        "stored_in",
         sql.unix_micros("occurred_at").alias("at"),
         sql.explode_outer(sql.from_json("journals", "map<string,struct<partition:int,issued:bigint>>")).alias(
             "j", "said"
