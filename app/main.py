@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
-from app import errors, health, history, live, metrics, predict, samples
+from app import errors, health, history, live, metrics, predict, reports, samples
 from app.envelope import Envelope
 from app.inspecting import Inspector
 from app.ports import Services
@@ -24,17 +24,31 @@ def create_app(services: Services) -> FastAPI:
         app.state.inspector = Inspector(services)
         yield
 
-    app = FastAPI(title="Casting inspector", version="1", lifespan=lifespan, redirect_slashes=False)
+    app = FastAPI(
+        title="Casting inspector", version="1", lifespan=lifespan, redirect_slashes=False, docs_url=None, redoc_url=None
+    )
     app.state.services = services
     app.state.feed = live.Feed(services.outgoing)
     app.add_middleware(Envelope)
     errors.install(app)
-    for router in (predict.router, live.router, history.router, samples.router, health.router, metrics.router):
+    for router in (
+        predict.router,
+        live.router,
+        history.router,
+        samples.router,
+        reports.router,
+        health.router,
+        metrics.router,
+    ):
         app.include_router(router)
 
     @app.get("/", include_in_schema=False)
     async def page(_request: Request) -> FileResponse:
         return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs(_request: Request) -> FileResponse:
+        return FileResponse(PAGE / "docs.html", headers={"Cache-Control": "no-cache"})
 
     app.mount("/page", StaticFiles(directory=PAGE, check_dir=False), name="page")
     return app

@@ -69,6 +69,7 @@ def running(folder: Path, judge: Judge, limits: Limits | None = None, open_acces
         keys=ledger.keys,
         limits=limits or Limits(),
         open_access=open_access,
+        reports=folder / "reports",
     )
     config = uvicorn.Config(
         create_app(services), host="127.0.0.1", port=0, log_level="critical", timeout_graceful_shutdown=1

@@ -6,7 +6,7 @@ import { text } from "./language.js";
 import { about, when } from "./verdict.js";
 
 const GROUP_MS = 800;
-const SHOWN = 3;
+const SHOWN = 2;
 
 export class Alerts {
   constructor(place, button) {
@@ -58,7 +58,8 @@ export class Alerts {
     this.button.textContent = text(permission === "denied" ? "alerts.denied" : "alerts.turn_on");
     const newest = [...this.open.values()].reverse();
     replace(this.place,
-      newest.length > SHOWN && element("p", { class: "alert-count" }, text("alerts.many", { count: newest.length })),
+      newest.length > SHOWN && element("p", { class: "alert-count" }, `✕ ${text("alerts.many", { count: newest.length })}`,
+        element("button", { type: "button", onclick: () => this.#acknowledge(...this.open.keys()) }, text("alerts.acknowledge_all"))),
       newest.slice(0, SHOWN).map((event) => this.#card(event)));
     document.title = newest.length ? `(${newest.length}) ${text("title")}` : text("title");
   }
@@ -72,9 +73,11 @@ export class Alerts {
       element("button", { type: "button", onclick: () => this.#acknowledge(event.event_id) }, text("alerts.acknowledge")));
   }
 
-  async #acknowledge(id) {
-    await api.acknowledge(id, localStorage.getItem("casting.name") || "page");
-    this.open.delete(id);
+  async #acknowledge(...ids) {
+    for (const id of ids) {
+      await api.acknowledge(id, localStorage.getItem("casting.name") || "page");
+      this.open.delete(id);
+    }
     this.show();
   }
 }

@@ -40,5 +40,6 @@ export const audit = (id, decision) => call(`/inspections/${encodeURIComponent(i
 export const nextToReview = (auditor) => call(`/review?${query({ auditor })}`);
 export const release = (id, auditor) => call(`/review/${encodeURIComponent(id)}/release?${query({ auditor })}`, { method: "POST" });
 export const summary = () => call("/summary");
+export const reports = () => call("/reports");
 export const imageOf = (id) => `/inspections/${encodeURIComponent(id)}/image`;
 export const heatmapOf = (id) => `/inspections/${encodeURIComponent(id)}/heatmap`;

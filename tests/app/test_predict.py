@@ -280,3 +280,19 @@ def test_a_stranger_cannot_grow_the_metrics(client: httpx.Client) -> None:
     assert 'camera="c5"' in text
     assert 'camera="c129"' not in text
     assert 'camera="other"' in text
+
+
+def test_reports_are_listed_and_shown_and_nothing_else_is_opened(tmp_path: Path, judge: LocalJudge) -> None:
+    with running(tmp_path, judge) as service:
+        day = tmp_path / "reports" / "date=2026-05-04"
+        day.mkdir(parents=True)
+        (day / "index.html").write_text("<h1>whole</h1>")
+        (tmp_path / "secret").mkdir()
+        (tmp_path / "secret" / "index.html").write_text("secret")
+        with httpx.Client(base_url=service.address) as client:
+            assert client.get("/reports").json()["items"] == [{"date": "2026-05-04", "url": "/reports/2026-05-04"}]
+            shown = client.get("/reports/2026-05-04")
+            assert "whole" in shown.text
+            assert "default-src 'none'" in shown.headers["Content-Security-Policy"]
+            for path in ("2026-05-05", "..%2Fsecret", "2026-05-04%2F..%2F..%2F..%2Fsecret"):
+                assert client.get(f"/reports/{path}").status_code == 404

@@ -170,3 +170,11 @@ def test_korean_is_spoken_throughout(korean: BrowserContext, address: str, pictu
     expect(page.get_by_text("2장 중 2장 검사됨")).to_be_visible()
     page.locator("#language").select_option("en")
     expect(page.get_by_role("heading", name="Inspect pictures")).to_be_visible()
+
+
+def test_the_http_contract_is_described_offline(english: BrowserContext, address: str) -> None:
+    page = english.new_page()
+    page.on("request", lambda request: request.url.startswith(address) or pytest.fail(request.url))
+    page.goto(f"{address}/docs")
+    expect(page.get_by_role("heading", name="POST /predict")).to_be_visible()
+    assert not Axe().run(page).response["violations"]

@@ -9,7 +9,7 @@ const STACK = ["ok", "review", "rejected", "defect"];
 
 export function show(place) {
   const draw = async () => {
-    const figures = await api.summary();
+    const [figures, written] = await Promise.all([api.summary(), api.reports()]);
     const { ok = 0, review = 0, defect = 0, rejected = 0 } = figures.verdicts;
     const total = ok + review + defect + rejected;
     const { p50, p99 } = figures.latency_ms;
@@ -20,7 +20,8 @@ export function show(place) {
         figure("today.waiting", figures.waiting.toLocaleString()),
         figure("today.latency", p50 === null ? "–" : `${Math.round(p50)} / ${text("time_ms", { ms: Math.round(p99) })}`),
         figure("today.backlog", figures.backlog.toLocaleString())),
-      element("h2", {}, text("today.by_hour")), chart(figures.cells), legend());
+      element("h2", {}, text("today.by_hour")), chart(figures.cells), legend(),
+      written.items.length && [element("h2", {}, text("today.reports")), element("ul", {}, written.items.map(({ date, url }) => element("li", {}, element("a", { href: url }, date))))]);
   };
   draw().catch(() => {});
   const timer = setInterval(() => draw().catch(() => {}), 10_000);
