@@ -5,8 +5,10 @@ Places are local paths or URIs of PyArrow file systems (``hdfs://``, ``s3://``).
 """
 
 import io
+import lzma
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +20,18 @@ from inspection.errors import BadRequest
 Kind = Literal["folder", "list", "zip", "tar", "stream"]
 MAX_BYTES = 64 * 1024 * 1024
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.zst", ".tzst")
-_ERRORS = (OSError, EOFError, RuntimeError, ValueError, NotImplementedError, zipfile.BadZipFile, tarfile.TarError)
+#: What Python's archive readers raise on damaged, encrypted or oddly compressed members.
+_ERRORS = (
+    OSError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+)
 
 
 class Unreadable(Exception):

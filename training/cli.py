@@ -33,6 +33,7 @@ def _train(
     folds: Annotated[int, typer.Option(min=2)] = 5,
     epochs: Annotated[int | None, typer.Option(min=1, help="Another length than the recipe's.")] = None,
     miss_cost: Annotated[float, typer.Option(min=0.01, help="What a miss costs, in false alarms.")] = 10.0,
+    result: Annotated[Path | None, typer.Option(help="Write this run's figures as JSON too: a fold, a seed.")] = None,
     work: Work = None,
 ) -> None:
     """Train a model by Ray Train and write its bundle. Killed, the same command goes on from the last checkpoint."""
@@ -43,6 +44,10 @@ def _train(
     order = Order(data, out, where, workers, gpu, seed, fold, folds, epochs, Policy(miss_cost))
     with _ray():
         figures = train(order, typer.echo)
+    if result is not None:
+        from training.folds import keep
+
+        keep(result, order, figures)
     _summary(order.out, figures)
 
 

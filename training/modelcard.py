@@ -19,7 +19,6 @@ def page(card: dict[str, Any]) -> str:
         _what(card),
         _data(card["data"]),
         *(_figures(_NAMES.get(name, name), told) for name, told in card["figures"].items() if "recall" in told),
-        *([_folds(card["figures"]["five_folds"])] if "five_folds" in card["figures"] else []),
         _decision(card),
         *([_altered(card["altered"])] if "altered" in card else []),
         *([_refusals(card["refusals"])] if "refusals" in card else []),
@@ -65,6 +64,8 @@ def _figures(name: str, told: dict[str, Any]) -> str:
             ("Calibration error (ECE), before / after", f"{told['ece']['before']:.4f} / {told['ece']['after']:.4f}")
         )
     text = f"## {name}\n\n{told['pictures']:,} pictures; shares with exact 95 % intervals.\n\n{_table(('', ''), rows)}"
+    if "runs" in told:
+        text += f"\n\n{_runs(told['runs'])}"
     if "twins" in told:
         twins = told["twins"]
         without = twins["without_byte_copies"]
@@ -77,10 +78,20 @@ def _figures(name: str, told: dict[str, Any]) -> str:
     return text
 
 
-def _folds(told: dict[str, Any]) -> str:
-    rows = [(one["fold"], one["pictures"], one["missed"], one["false_alarms"], one["epochs"]) for one in told["folds"]]
-    head = ("Fold", "Pictures", "Missed", "False alarms", "Epochs")
-    return f"## Leak-free folds\n\n{told['note']}\n\n{_table(head, rows)}"
+def _runs(runs: list[dict[str, Any]]) -> str:
+    rows = [
+        (
+            one["fold"],
+            one["epochs"] or "full",
+            one["pictures"],
+            one["missed"],
+            one["false_alarms"],
+            ", ".join(one["wrong"]),
+        )
+        for one in runs
+    ]
+    head = ("Fold", "Epochs", "Pictures", "Missed", "False alarms", "Which")
+    return f"Each fold was judged by a net that saw none of its parts.\n\n{_table(head, rows)}"
 
 
 def _decision(card: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ def add(app: typer.Typer) -> None:
     group.command("promote")(_promote)
     group.command("rollback")(_rollback)
     group.command("card")(_card)
+    group.command("folds")(_folds)
     app.add_typer(group, name="models")
 
 
@@ -97,6 +98,20 @@ def _card(
     bundle = model or champion(_where(None))
     out.write_text(page(json.loads((bundle / CARD).read_text())))
     typer.echo(str(out))
+
+
+def _folds(
+    folder: Annotated[Path, typer.Argument(help="Results of casting train --fold K --result FOLDER/K.json.")],
+    model: Annotated[Path | None, typer.Option(help="The bundle whose card gets the figure.")] = None,
+) -> None:
+    """Add up the folds and write them into the model's card."""
+    from inspection.bundle import champion
+    from training.card import amend
+    from training.folds import together
+
+    told = together(folder)
+    amend(model or champion(_where(None)), {"figures": {"folds": told}})
+    typer.echo(f"{told['pictures']} pictures, {told['missed']} missed, {told['false_alarms']} false alarms")
 
 
 def _where(models: Path | None) -> Path:

@@ -73,6 +73,8 @@ def bundle(
     calibration = calibrate(logits, labels)
     thresholds = choose(Judged(logits, labels > 0).probabilities(calibration), labels, order.policy)
     figures = card.figures(clean, calibration, thresholds)
+    wrong = (clean.probabilities(calibration) >= thresholds.decide) != defect
+    figures["wrong"] = sorted(data.paths[row].rsplit("/", 1)[-1] for row in parts.held[wrong])
     limits = rejecting.fit_limits(*(_seen(data, parts, copies) for copies in (slice(0, 1), slice(1, 3))))
     (order.out / card.HELD).write_text("".join(f"{data.sha256[row]}\n" for row in parts.held))
     card.write(
