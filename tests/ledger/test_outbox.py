@@ -1,6 +1,7 @@
 """The outbox: dense positions, one working relay, exactly what was acknowledged is marked, statements name the rest."""
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,7 @@ from sqlalchemy import select, text, update
 
 from inspection.errors import Unavailable
 from inspection.events import from_json
-from ledger import Ledger
+from ledger import Ledger, outbox
 from ledger.commit import Writer
 from ledger.database import transaction
 from ledger.instants import ago
@@ -133,9 +134,9 @@ def test_a_relay_that_wakes_up_after_its_turn_can_do_nothing(ledger: Ledger, wri
     assert ledger.outbox.backlog().events == 2
 
 
-def test_a_turn_whose_connection_was_cut_is_over(server: str, ledger: Ledger, writer: Writer, url: str) -> None:
-    if not url.startswith("postgresql"):
-        return  # SQLite has no connection that could be cut: its lock is the process's
+# SQLite has no connection that could be cut: its lock is the process's.
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_turn_whose_connection_was_cut_is_over(ledger: Ledger, writer: Writer, url: str) -> None:
     other = Ledger.open(url)
     writer.commit([entry()])
     with ledger.outbox.turn() as turn:
@@ -154,10 +155,30 @@ def test_a_turn_whose_connection_was_cut_is_over(server: str, ledger: Ledger, wr
     other.close()
 
 
-def test_positions_wait_for_transactions_that_are_not_committed(ledger: Ledger, turn: Turn, url: str) -> None:
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)  # on SQLite its supervisor kills it
+def test_a_frozen_relay_loses_its_turn(ledger: Ledger, writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is silent for too long is cut off by the server itself, and finds that out when it wakes up."""
+    monkeypatch.setattr(outbox, "SILENCE_SECONDS", 1)
+    writer.commit([entry()])
+    with ledger.outbox.turn() as frozen:
+        assert frozen is not None
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            time.sleep(0.2)
+            with ledger.outbox.turn() as next_turn:
+                if next_turn is not None:
+                    assert next_turn.position(LINE, 10) == 1
+                    break
+        else:
+            pytest.fail("the frozen relay kept its turn")
+        with pytest.raises(Unavailable):
+            frozen.position(LINE, 10)
+    assert len(carried(ledger)) == 1
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)  # one writes at a time on SQLite
+def test_positions_wait_for_transactions_that_are_not_committed(ledger: Ledger, turn: Turn) -> None:
     """A commit that comes late gets its positions then; nothing was skipped, whatever order the row ids came in."""
-    if not url.startswith("postgresql"):
-        return  # one writes at a time on SQLite
     slow, quick = Writer(ledger._engine, 0.0), Writer(ledger._engine, 0.0)
     begun, go_on = threading.Event(), threading.Event()
 
