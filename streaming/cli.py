@@ -1,32 +1,99 @@
-"""``casting verify``: is the lake whole."""
+"""``casting consume``, ``casting verify`` and ``casting dead``: what is done with topic and lake by hand."""
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from streaming.kafka import Kafka
+    from streaming.settings import Settings
     from streaming.verify import Verdict
 
 
 def add(app: typer.Typer) -> None:
     """Register the subcommands."""
+    app.command()(consume)
     app.command()(verify)
+    dead = typer.Typer(no_args_is_help=True, help="Records that could not be read: list them, send them again.")
+    dead.command("list")(dead_list)
+    dead.command("replay")(dead_replay)
+    app.add_typer(dead, name="dead")
+
+
+def consume() -> None:
+    """Carry events from Kafka into the lake until told to stop. Settings: docs/settings.md."""
+    from streaming.running import run
+
+    settings, kafka = _kafka()
+    sys.exit(run(settings, kafka))
 
 
 def verify(
-    lake: Annotated[str, typer.Option(help="The lake's root: a folder.", envvar="CASTING_LAKE")] = "var/lake",
+    lake: Annotated[
+        str | None, typer.Option(help="The lake's root: a folder, or hdfs://…", envvar="CASTING_LAKE")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Count the lake against what was issued. Exit status 3: something is missing, doubled or late."""
-    from streaming.folder import LocalFolder
+    from streaming.settings import Settings
     from streaming.verify import verify as count
+    from streaming.webhdfs import open_folder
 
-    verdict = count(LocalFolder(Path(lake)))
+    settings = Settings()
+    root = lake or settings.lake_root
+    try:
+        verdict = count(open_folder(root, settings.webhdfs, settings.webhdfs_ca, settings.webhdfs_kerberos))
+    except OSError as error:
+        print(f"casting verify: {error}", file=sys.stderr)
+        sys.exit(1)
     print(json.dumps(verdict.as_dict(), indent=1) if as_json else _table(verdict))
     sys.exit(0 if verdict.whole else 3)
+
+
+def dead_list(as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False) -> None:
+    """Print every dead letter: where it was found, and why it could not be read."""
+    import asyncio
+
+    from streaming.letters import kept
+
+    for letter in asyncio.run(kept(_kafka()[1])):
+        topic, partition, offset = letter.place
+        if as_json:
+            value = letter.value.decode(errors="replace")
+            row = {"at": letter.at, "reason": letter.reason, "topic": topic, "partition": partition, "offset": offset}
+            print(json.dumps({**row, "journal": letter.journal, "number": letter.number, "value": value}))
+        else:
+            print(f"{letter.at:6}  {topic}/{partition}@{offset}  {len(letter.value):,} bytes  {letter.reason}")
+
+
+def dead_replay(
+    at: Annotated[list[int] | None, typer.Argument(help="Numbers of the list's first column; none: all.")] = None,
+) -> None:
+    """Send dead letters to their partition again, after what reads them was mended."""
+    import asyncio
+
+    from streaming.letters import kept, replay
+
+    async def again() -> int:
+        letters = [letter for letter in await kept(kafka) if not at or letter.at in at]
+        await replay(kafka, letters)
+        return len(letters)
+
+    kafka = _kafka()[1]
+    print(f"sent again: {asyncio.run(again())}")
+
+
+def _kafka() -> "tuple[Settings, Kafka]":
+    from streaming.settings import Settings
+
+    settings = Settings()
+    kafka = settings.broker
+    if kafka is None:
+        print("casting: CASTING_KAFKA is not set; without it `casting serve` fills the lake itself.", file=sys.stderr)
+        sys.exit(2)
+    return settings, kafka
 
 
 def _table(verdict: "Verdict") -> str:

@@ -59,10 +59,18 @@ class PartitionConsumer:
     from :attr:`resume` on to :meth:`add`, and call :meth:`flush` by size and age.
     """
 
-    def __init__(self, stream: Stream, folder: Folder, bury: Callable[[Sequence[DeadLetter]], None]) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        folder: Folder,
+        bury: Callable[[Sequence[DeadLetter]], None],
+        taken: Callable[[Event], None] | None = None,
+    ) -> None:
+        """``bury`` keeps dead letters and returns once they are safe; ``taken`` is told of each event, for a log."""
         self._stream = stream
         self._folder = folder
         self._bury = bury
+        self._taken = taken
         self._last: tuple[int, str] | None = None
         self._marks = Marks()
         self._buffer = _Buffer(0, 0)
@@ -144,6 +152,8 @@ class PartitionConsumer:
         if event is not None:
             marks.dead.discard(number)
             self._buffer.events.append(event)
+            if self._taken is not None:
+                self._taken(event)
         else:
             marks.dead.add(number)
             self._buffer.dead.append(DeadLetter(self._stream, record, reason))

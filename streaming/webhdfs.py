@@ -1,0 +1,104 @@
+"""The lake in HDFS, through WebHDFS: its rename is atomic and refuses a name that is taken.
+
+Knows no events. DataNodes must sync on close (``dfs.datanode.synconclose``) for a file to survive a power cut.
+"""
+
+import getpass
+import os
+import uuid
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from hdfs import Client, HdfsError, InsecureClient
+
+from streaming.files import Name
+from streaming.folder import TEMPORARY, Folder, LocalFolder
+from streaming.record import Fenced
+
+TIMEOUT = (5.0, 30.0)  # seconds to connect, and between two answers
+
+
+class WebHdfsFolder:
+    """A folder of HDFS as the lake's root. Everything that fails otherwise than by a taken name is an OSError."""
+
+    def __init__(self, client: Client, root: str) -> None:
+        self._client = client
+        self._root = root.rstrip("/")
+
+    def names(self) -> Iterable[Name]:
+        found = []
+        for folder, status in self._list(self._root):
+            if status["type"] == "DIRECTORY" and folder.startswith("date="):
+                for file, _ in self._list(f"{self._root}/{folder}"):
+                    name = Name.parse(folder, file)
+                    if name is not None:
+                        found.append(name)
+        return found
+
+    def open(self, name: Name) -> Any:
+        with _network(), self._client.read(f"{self._root}/{name.path}") as reader:
+            return BytesIO(reader.read())
+
+    def put(self, data: bytes) -> str:
+        temporary = uuid.uuid4().hex
+        with _network():
+            self._client.write(f"{self._root}/{TEMPORARY}/{temporary}", data)
+        return temporary
+
+    def publish(self, temporary: str, name: Name) -> None:
+        """A refusal may also mean that an earlier try, which seemed to time out, came through: all is ``Fenced``."""
+        with _network():
+            self._client.makedirs(f"{self._root}/{name.folder}")
+            try:
+                self._client.rename(f"{self._root}/{TEMPORARY}/{temporary}", f"{self._root}/{name.path}")
+            except HdfsError as error:
+                if error.exception is None:  # the NameNode answered, and the answer was no
+                    raise Fenced(name.path) from error
+                raise
+
+    def discard(self, temporary: str) -> None:
+        with _network():
+            self._client.delete(f"{self._root}/{TEMPORARY}/{temporary}")
+
+    def _list(self, path: str) -> list[tuple[str, dict[str, Any]]]:
+        with _network():
+            try:
+                return list(self._client.list(path, status=True))
+            except HdfsError as error:
+                if error.exception == "FileNotFoundException":
+                    return []
+                raise
+
+
+class _network:  # noqa: N801 (a statement, not a thing)
+    """Errors of the library and of the network as OSError: unclear, look again."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (HdfsError, requests.RequestException)) and not isinstance(error, OSError):
+            raise OSError(f"HDFS: {str(error).splitlines()[0] if str(error) else type(error).__name__}") from error
+
+
+def open_folder(root: str, webhdfs: str, ca: Path | None = None, kerberos: bool = False) -> Folder:
+    """The lake's root: ``hdfs://…/path`` through WebHDFS at ``webhdfs``, anything else is a local folder.
+
+    ``webhdfs`` may name both NameNodes of a pair, parted by ``;``: the active one is found.
+    """
+    if not root.startswith("hdfs://"):
+        return LocalFolder(Path(root))
+    session = requests.Session()
+    session.verify = str(ca) if ca else True
+    if kerberos:
+        from hdfs.ext.kerberos import KerberosClient  # needs requests-kerberos; only who asks for it has it
+
+        client = KerberosClient(webhdfs, timeout=TIMEOUT, session=session)
+    else:
+        user = os.environ.get("HADOOP_USER_NAME") or getpass.getuser()
+        client = InsecureClient(webhdfs, user=user, timeout=TIMEOUT, session=session)
+    return WebHdfsFolder(client, urlsplit(root).path)

@@ -1,0 +1,67 @@
+"""A real Kafka broker (KRaft) for tests."""
+
+import asyncio
+import signal
+import subprocess
+from pathlib import Path
+
+from streaming.kafka import Away, Kafka, ensure_topic
+from tests.services.daemon import Daemon, free_ports, jars, wait
+
+_SETTINGS = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+log.dirs={folder}/data
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+"""
+
+
+class Broker:
+    """Kafka 4.3.1 over ``folder``; ``address`` is its bootstrap server."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        port, controller = free_ports(2)
+        self.address = f"127.0.0.1:{port}"
+        path = jars("org.apache.kafka", "kafka_2.13", "4.3.1")
+        settings = folder / "server.properties"
+        settings.write_text(_SETTINGS.format(port=port, controller=controller, folder=folder))
+        form = ["java", "-cp", path, "kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qk"]
+        subprocess.run([*form, "-c", str(settings), "--ignore-formatted"], check=True, capture_output=True)
+        self._daemon = Daemon(folder / "kafka.log", 384, path, "kafka.Kafka", str(settings))
+
+    def start(self) -> None:
+        self._daemon.start()
+        wait(self._answers, "Kafka")
+
+    def stop(self) -> None:
+        self._daemon.end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._daemon.end(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        self._daemon.freeze()
+
+    def thaw(self) -> None:
+        self._daemon.thaw()
+
+    def kafka(self, topic: str, partitions: int = 2) -> Kafka:
+        """How a test with a topic of its own reaches it."""
+        return Kafka(self.address, topic=topic, group=topic, partitions=partitions)
+
+    def _answers(self) -> bool:
+        try:
+            asyncio.run(ensure_topic(self.kafka("ready", 1)))
+        except Away:
+            return False
+        return True

@@ -1,0 +1,90 @@
+"""The real line in this process: ledger, relay, Kafka, consumers, lake; each part can be stopped and begun again."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from inspection.events import Event, now, uuid7
+from inspection.record import Draft, Entry
+from ledger import Ledger
+from streaming.folder import Folder
+from streaming.kafka import Kafka
+from streaming.kafka_relay import KafkaRelay
+from streaming.relay import Statements
+from streaming.sending import KafkaSender
+from streaming.service import ConsumerService, Limits
+from streaming.verify import Verdict, verify
+from streaming.watch import Watch
+
+QUICK = Limits(seconds=0.3)
+
+
+def entry(count: int = 1) -> Entry:
+    """A call with ``count`` inspections."""
+    drafts = (Draft(Event(kind="inspection", event_id=uuid7(), occurred_at=now(), verdict="ok")) for _ in range(count))
+    return Entry(tuple(drafts), lambda _: b"")
+
+
+@contextmanager
+def relaying(ledger: Ledger, kafka: Kafka) -> Iterator[KafkaRelay]:
+    relay = KafkaRelay(ledger.outbox, lambda: KafkaSender(kafka), Statements(quiet=0.3))
+    thread = threading.Thread(target=relay.run)
+    thread.start()
+    try:
+        yield relay
+    finally:
+        relay.stop()
+        thread.join()
+
+
+class Consuming:
+    """A consumer in a thread with an event loop of its own."""
+
+    def __init__(self, kafka: Kafka, folder: Callable[[], Folder], limits: Limits = QUICK) -> None:
+        self.watch = Watch()
+        self.error: BaseException | None = None
+        self._service = ConsumerService(kafka, folder, limits, self.watch)
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self.join()
+
+    def join(self) -> None:
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._loop.run_until_complete(self._service.run(self._stop))
+        except BaseException as error:  # the test looks at it
+            self.error = error
+        finally:
+            self._loop.close()
+
+
+@contextmanager
+def consuming(kafka: Kafka, folder: Callable[[], Folder], limits: Limits = QUICK) -> Iterator[Consuming]:
+    running = Consuming(kafka, folder, limits)
+    try:
+        yield running
+    finally:
+        if running.error is None:
+            running.stop()
+    assert running.error is None
+
+
+def until_stored(folder: Folder, inspections: int, seconds: float = 90) -> Verdict:
+    """Wait until the lake is whole and holds so many inspections (statements come beside them)."""
+    end = time.monotonic() + seconds
+    while True:
+        verdict = verify(folder)
+        most = sum(count.stored for count in verdict.journals)
+        done = verdict.whole and most > inspections and not verdict.total("outstanding")
+        if done or time.monotonic() > end:
+            return verdict
+        time.sleep(0.3)
