@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 import yaml
-from manifests import ROOT, manifests
+
+from tests.cluster.manifests import ROOT, manifests
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 import yaml
-from manifests import KUBERAY, KUBERNETES, ROOT, Manifest, changed, faults, manifests, pods
+
+from tests.cluster.manifests import KUBERAY, KUBERNETES, ROOT, Manifest, changed, faults, manifests, pods
 
 ALL = manifests()
 PODS = [pytest.param(pod, id=name) for one in ALL for name, pod in pods(one)]
