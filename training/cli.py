@@ -4,11 +4,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from training import modelcli
+
+if TYPE_CHECKING:
+    from inspection.classifier import Classifier
+    from training.evaluate import Set
 
 Data = Annotated[Path, typer.Option(help="Folder or zip with ok_front and def_front folders, as downloaded.")]
 Work = Annotated[
@@ -55,6 +59,7 @@ def _evaluate(
     data: Data,
     model: Annotated[Path | None, typer.Option(help="A bundle; default: the champion.")] = None,
     altered: Annotated[bool, typer.Option("--altered", help="Judge altered copies too: another camera.")] = False,
+    probes: Annotated[bool, typer.Option("--probes", help="Also: what it refuses, where it looks, the bench.")] = False,
     every: Annotated[int, typer.Option(min=1, help="With --altered: take every n-th picture only.")] = 1,
     out: Annotated[Path, typer.Option(help="Where the page with the plots goes.")] = Path("evaluation"),
     keep: Annotated[bool, typer.Option("--record", help="Write the figures into the model's card.")] = False,
@@ -78,8 +83,24 @@ def _evaluate(
         steps.append(step)
     page.write(out / "evaluation.html", classifier.version, judged, answers, told, bounds, steps)
     typer.echo(f"{out / 'evaluation.html'} shows plots and the worst pictures.")
+    asked = _probed(classifier, judged) if probes else {}
     if keep:
-        evaluate.record(bundle, judged.name, told, steps)
+        evaluate.record(bundle, judged.name, told, steps, asked)
+
+
+def _probed(classifier: "Classifier", judged: "Set") -> dict[str, Any]:
+    from training import probe
+    from training.figures import rate
+
+    refusals = probe.refusals(classifier, judged)
+    told = {
+        **{name: rate(value) for name, value in probe.drawn_castings(classifier).items()},
+        "heat within the rim, real defects": f"{probe.heat_on_part(classifier, judged):.1%}",
+        "accuracy of a plain classifier that sees only the bench, leak-free": f"{probe.bench_alone(judged):.1%}",
+    }
+    for name, value in [*((f"refused: {name}", rate(value)) for name, value in refusals.items()), *told.items()]:
+        typer.echo(f"{name}: {value}")
+    return {"refusals": refusals, "probes": told}
 
 
 @contextmanager

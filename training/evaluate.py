@@ -193,9 +193,11 @@ def altered(judged: Set, classifier: Classifier, every: int = 1) -> Iterator[Ste
     yield _step("pair", None, defect, judge_all(classifier, greys, alter.pair))
 
 
-def record(bundle: Path, name: str, told: dict[str, Any], steps: Sequence[Step]) -> None:
-    """Write the figures of a set, and of its altered copies, into the bundle's card."""
-    parts: dict[str, Any] = {"figures": {name: told}}
+def record(bundle: Path, name: str, told: dict[str, Any], steps: Sequence[Step], more: dict[str, Any]) -> None:
+    """Write the figures of a set, of its altered copies, and whatever ``more`` was asked, into the bundle's card."""
+    parts: dict[str, Any] = {**more}
+    if name != "validation":  # its figures are those that training wrote beside the thresholds
+        parts["figures"] = {name: told}
     if steps:
         parts["altered"] = {"set": name, "steps": [_told(step) for step in steps]}
     card.amend(bundle, parts)
