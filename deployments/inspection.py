@@ -22,6 +22,7 @@ from deployments.preparer import PreparerDeployment
 from deployments.remote import RemoteJudge, RemotePreparer
 from deployments.settings import Settings
 from ledger import Ledger
+from streaming.settings import Settings as Streaming
 
 _log = structlog.get_logger(__name__)
 
@@ -58,7 +59,7 @@ class IngressDeployment:
         del relay  # bound only so that the application includes it
         self._settings = settings
         self._ledger = Ledger.open(settings.ledger_url)
-        self._recorder = self._ledger.recorder()
+        self._recorder = self._ledger.recorder(settings.second_look)
         self._judge = RemoteJudge(classifier)
         limits = _limits(settings)
         self._limits = limits
@@ -97,7 +98,7 @@ def compose(settings: Settings) -> Application:
     if settings.open and not settings.on_loopback:
         _log.warning("keys_waived", host=settings.host, reason="CASTING_OPEN is set")
     classifier = _scaled(ClassifierDeployment, settings.classifier_replicas, 0.5).bind(str(settings.models.absolute()))
-    relay = _scaled(RelayDeployment, 1, 0.1).bind(settings)
+    relay = _scaled(RelayDeployment, 1, 0.1).bind(settings, Streaming().broker)
     preparer = None
     if settings.prepare == "apart":
         preparer = _scaled(PreparerDeployment, settings.preparer_replicas, 0.3).bind(

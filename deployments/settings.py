@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     audit_sample: float = Field(
         0.02, gt=0, le=1, description="Share of ok parts that is kept and shown for re-inspection."
     )
+    second_look: float = Field(
+        0.1, ge=0, le=1, description="Share of parts to review that a second inspector settles too."
+    )
     max_files: int = Field(100, ge=1, description="Pictures a call may hold.")
     max_body_mib: int = Field(64, ge=1, description="Mebibytes a call may hold.")
     max_megapixels: int = Field(50, ge=1, description="Megapixels a picture may have.")
