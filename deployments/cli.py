@@ -1,4 +1,4 @@
-"""``casting serve``, ``casting keys``, ``casting export`` and ``casting restored``."""
+"""``casting serve``, ``casting relay``, ``casting keys``, ``casting export`` and ``casting restored``."""
 
 import sys
 
@@ -7,9 +7,10 @@ import typer
 
 def add(app: typer.Typer) -> None:
     """Register the subcommands."""
-    from deployments import ledger
+    from deployments import ledger, relay
 
     app.command()(serve)
+    app.command()(relay.relay)
     ledger.add(app)
 
 

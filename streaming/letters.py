@@ -9,7 +9,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streaming.consumer import DeadLetter
-from streaming.kafka import Away, Kafka, ensure_topic
+from streaming.kafka import Away, Kafka
+from streaming.topic import ensure_topic
 
 
 @dataclass(frozen=True, slots=True)

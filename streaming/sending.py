@@ -15,7 +15,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from inspection.outbox import Carried
-from streaming.kafka import TIMEOUT, Away, Kafka, Topic, ensure_topic
+from streaming.kafka import TIMEOUT, Away, Kafka, Topic
+from streaming.topic import ensure_topic
 
 CONNECT = 20.0  # seconds
 

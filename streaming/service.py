@@ -19,9 +19,10 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from inspection.events import Event
 from streaming.consumer import PartitionConsumer, Stored
 from streaming.folder import Folder
-from streaming.kafka import Kafka, ensure_topic
+from streaming.kafka import Kafka
 from streaming.letters import Burial
 from streaming.record import Fenced, Loss, Record, Stream
+from streaming.topic import ensure_topic
 from streaming.watch import Watch
 
 POLL = 0.2  # seconds between looks at the age of what waits

@@ -5,7 +5,8 @@ import signal
 import subprocess
 from pathlib import Path
 
-from streaming.kafka import Away, Kafka, ensure_topic
+from streaming.kafka import Away, Kafka
+from streaming.topic import ensure_topic
 from tests.services.daemon import Daemon, free_ports, jars, wait
 
 _SETTINGS = """\
