@@ -36,17 +36,21 @@ def report(
     ),
     master: Annotated[str | None, typer.Option(help="Spark master; this machine by default.")] = None,
     memory: Annotated[str, typer.Option(help="Memory of Spark's driver.")] = "2g",
+    language: Annotated[str, typer.Option(help="Shown at first: en or ko; the page has both.")] = "en",
     every: Annotated[str | None, typer.Option(help="Again every so often: 30m, 1h.")] = None,
 ) -> None:
     """Reconcile the lake and report on the line's quality. Exit status 3: something is missing, doubled or late."""
     from reports import session
+    from reports.page import LANGUAGES
     from reports.report import make
 
+    if language not in LANGUAGES:
+        raise typer.BadParameter(f"--language is one of {', '.join(LANGUAGES)}")
     wanted = _wanted(lake, first, last, reports, baseline, timezone, models)
     pause = _seconds(every) if every else None
     spark = session.start(master, memory)
     while True:
-        told = make(spark, wanted, copy_to=out)
+        told = make(spark, wanted, copy_to=out, language=language)
         _say(told, wanted)
         if pause is None:
             sys.exit(0 if told["reconciliation"]["whole"] else 3)

@@ -11,7 +11,8 @@ from markupsafe import Markup
 from reports import plots
 from reports.statistics.drift import MOVED
 
-LANGUAGES = ("en", "ko")
+NAMES = {"en": "English", "ko": "한국어"}
+LANGUAGES = tuple(NAMES)
 MOST_CHARTS = 8
 
 
@@ -22,22 +23,34 @@ def words(language: str) -> Mapping[str, str]:
     return told
 
 
-def render(report: Mapping[str, Any], language: str = "en") -> str:
-    """The whole page. Raises KeyError for a language there are no words for."""
-    if language not in LANGUAGES:
-        raise KeyError(language)
-    texts = words(language)
+def render(report: Mapping[str, Any], first: str = "en") -> str:
+    """The whole page: every language in it, ``first`` shown at first. Raises KeyError for a language without words."""
+    if first not in LANGUAGES:
+        raise KeyError(first)
+    bodies = [(language, Markup(_body(report, language))) for language in LANGUAGES]  # noqa: S704  escaped by _body
+    title = f"{words(first)['title']} · {report['period']['to']}"
+    return str(_template("page").render(bodies=bodies, first=first, title=title, names=NAMES))
+
+
+def _template(name: str) -> Any:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(percent=percent, count=number, figure=figure)
-    template = environment.from_string((files("reports") / "page.html.j2").read_text(encoding="utf-8"))
-    return template.render(
-        r=report,
-        t=texts,
-        language=language,
-        definitions=[name.removeprefix("def_") for name in texts if name.startswith("def_")],
-        say=lambda finding: say(finding, texts),
-        svg=_drawings(report, texts),
-        level=level(report),
+    return environment.from_string((files("reports") / f"{name}.html.j2").read_text(encoding="utf-8"))
+
+
+def _body(report: Mapping[str, Any], language: str) -> str:
+    texts = words(language)
+    return str(
+        _template("body").render(
+            r=report,
+            t=texts,
+            language=language,
+            other=next(name for name in LANGUAGES if name != language),
+            definitions=[name.removeprefix("def_") for name in texts if name.startswith("def_")],
+            say=lambda finding: say(finding, texts),
+            svg=_drawings(report, {**texts, "language": language}),
+            level=level(report),
+        )
     )
 
 
@@ -50,6 +63,8 @@ def level(report: Mapping[str, Any]) -> str:
 def say(finding: Mapping[str, Any], texts: Mapping[str, str]) -> str:
     """A finding as a sentence."""
     values = {name: _told(name, value) for name, value in finding["values"].items()}
+    if "measure" in values:
+        values["measure"] = texts[f"measure_{values['measure']}"]
     return texts[f"finding_{finding['what']}"].format_map(values)
 
 

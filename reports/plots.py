@@ -42,7 +42,7 @@ def _figure(height: float) -> tuple[Figure, Any]:
 
 def _svg(figure: Figure, name: str, title: str, words: Words) -> str:
     """The drawing without XML prologue; ``@key@`` in its text becomes the word."""
-    with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
+    with mpl.rc_context({**_STYLE, "svg.hashsalt": f"{name} {words.get('language')}"}):
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     svg = out.getvalue()
@@ -97,7 +97,13 @@ def _dates(axes: Any, at: Sequence[datetime]) -> None:
 
     locator = AutoDateLocator(maxticks=9)
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, formats=["%Y", "%m", "%m-%d", "%H:%M", "%H:%M", "%S"]))
+    axes.xaxis.set_major_formatter(
+        ConciseDateFormatter(
+            locator,
+            formats=["%Y", "%m", "%m-%d", "%H:%M", "%H:%M", "%S"],
+            offset_formats=["", "%Y", "%Y-%m", "%Y-%m-%d", "%Y-%m-%d", "%Y-%m-%d"],
+        )
+    )
 
 
 def pareto(rows: Sequence[Mapping[str, Any]], name: str, title: str, words: Words) -> str:

@@ -189,7 +189,9 @@ def freeze(storage: Storage, wanted: Wanted, rows_days: Sequence[date]) -> Basel
     return chosen
 
 
-def make(spark: Any, wanted: Wanted, now: datetime | None = None, copy_to: Path | None = None) -> dict[str, Any]:
+def make(
+    spark: Any, wanted: Wanted, now: datetime | None = None, copy_to: Path | None = None, language: str = "en"
+) -> dict[str, Any]:
     """Make and write a report; returns it. ``copy_to``: a local folder that gets the same files."""
     from reports.page import render
     from reports.written import parquet_tables
@@ -202,8 +204,7 @@ def make(spark: Any, wanted: Wanted, now: datetime | None = None, copy_to: Path 
     report = compose(counts, wanted, freeze(storage, wanted, days) if days else None, when)
     files = {
         "report.json": json.dumps(report, ensure_ascii=False, allow_nan=False).encode(),
-        "index.html": render(report, "en").encode(),
-        "index.ko.html": render(report, "ko").encode(),
+        "index.html": render(report, language).encode(),
         **parquet_tables(report),
     }
     for name, data in files.items():

@@ -61,7 +61,7 @@ def test_every_definition_of_the_page_is_in_the_document() -> None:
     defined = {name.removeprefix("def_") for name in words("en") if name.startswith("def_")}
     assert defined <= anchors
     page = render(_report(_cells({0: {"ok": 5}})), "en")
-    assert set(re.findall(r'href="#def-([\w-]+)"', page)) <= defined
+    assert set(re.findall(r'href="#en-def-([\w-]+)"', page)) <= defined
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
