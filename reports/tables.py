@@ -142,15 +142,9 @@ def histograms(rows: Any) -> Any:
         sql.least(sql.floor("brightness"), sql.lit(BRIGHTNESS_BINS - 1)).cast("int").alias("brightness"),
         sharp.cast("int").alias("sharpness"),
     )
-    keys = ["date", "hour", "model_version"]
-    columns = ("p_defect", "brightness", "sharpness")
-    counted = [
-        bins.where(sql.col(name).isNotNull())
-        .groupBy(*keys, sql.lit(name).alias("measure"), sql.col(name).alias("bin"))
-        .agg(sql.count("*").alias("n"))
-        for name in columns
-    ]
-    return counted[0].unionByName(counted[1]).unionByName(counted[2])
+    each = "stack(3, 'p_defect', p_defect, 'brightness', brightness, 'sharpness', sharpness) as (measure, bin)"
+    longer = bins.selectExpr("date", "hour", "model_version", each).where("bin IS NOT NULL")
+    return longer.groupBy("date", "hour", "model_version", "measure", "bin").agg(sql.count("*").alias("n"))
 
 
 def chosen(rows: Any) -> Any:

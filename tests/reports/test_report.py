@@ -1,0 +1,192 @@
+"""Whole reports over whole lakes: what is planted must be said, what Spark counts must equal the plain twin."""
+
+import json
+import shutil
+import tempfile
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reports import quality, tables
+from reports.lake import LakeUnreadable
+from reports.report import Wanted, make
+from reports.storage import LocalStorage
+from tests.reports import twin
+from tests.reports.lakes import Partition, Plant, generate, statement, to_table
+
+NOW = datetime(2026, 3, 20, tzinfo=UTC)
+
+
+def _report(spark: Any, root: Path, zone: str = "UTC", **wanted: Any) -> dict[str, Any]:
+    return make(spark, Wanted(str(root), ZoneInfo(zone), **wanted), NOW)
+
+
+def _says(report: dict[str, Any]) -> set[tuple[str, str]]:
+    return {(finding["level"], finding["what"]) for finding in report["findings"]}
+
+
+@pytest.fixture(scope="module")
+def troubled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake with a shifted line, a bad lot and dark pictures from the sixth day on."""
+    root = tmp_path_factory.mktemp("troubled") / "predictions"
+    generate(Plant(events=30_000, days=9, shift_line=1, bad_lot=7, darker=15, since=5), root)
+    return root
+
+
+def test_a_healthy_lake_is_whole_and_says_nothing(spark: Any, tmp_path: Path) -> None:
+    root = tmp_path / "predictions"
+    issued = generate(Plant(events=12_000, days=6), root)
+    report = _report(spark, root)
+    account = report["reconciliation"]
+    assert account["whole"]
+    assert (account["issued"], account["stored"]) == (issued, issued)
+    assert not {level for level, what in _says(report) if what != "misses"}
+
+
+def test_planted_troubles_stand_on_the_first_screen(spark: Any, troubled: Path) -> None:
+    report = _report(spark, troubled)
+    found = {finding["what"]: finding["values"] for finding in report["findings"]}
+    assert found["shift_up"]["line"] == "line-1"
+    began = datetime.fromisoformat(found["shift_up"]["since"])
+    assert abs(began - datetime(2026, 3, 7, tzinfo=UTC)) < timedelta(hours=13)
+    assert found["lot"]["lot"] == "lot-7"
+    assert (found["drift"]["measure"], found["drift"]["since"]) == ("brightness", "2026-03-07")
+    folder = troubled.parent / "reports" / "date=2026-03-10"
+    assert json.loads((folder / "report.json").read_bytes()) == json.loads(json.dumps(report))
+    page = (folder / "index.html").read_text()
+    assert "lot-7" in page.split("</section>")[0]
+    assert "<script" not in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+
+
+def test_loss_and_doubling_are_named(spark: Any, troubled: Path, tmp_path: Path) -> None:
+    root = tmp_path / "predictions"
+    shutil.copytree(troubled, root)
+    files = sorted(root.glob("date=2026-03-04/*.parquet"))
+    lost = pq.ParquetFile(files[0])
+    table = lost.read()
+    pq.write_table(table.slice(10).replace_schema_metadata(lost.schema_arrow.metadata), files[0])
+    before = _report(spark, troubled)["quality"]["total"]["inspections"]
+    report = _report(spark, root)
+    first = int(table["number"][0].as_py())
+    assert report["reconciliation"]["missing"] == 10
+    assert not report["reconciliation"]["whole"]
+    assert report["reconciliation"]["troubled"][0]["missing"] == [[first, first + 9]]
+    day = next(day for day in report["reconciliation"]["by_day"] if day["missing"])
+    assert (day["date"], day["missing"]) == ("2026-03-04", 10)
+    assert ("red", "missing") in _says(report)
+
+    pq.write_table(table.replace_schema_metadata(lost.schema_arrow.metadata), files[0])
+    copy = files[0].with_name(f"prediction_results+0+{10**9:020}.parquet")
+    shutil.copy(files[0], copy)
+    report = _report(spark, root)
+    assert report["reconciliation"]["doubled"] == table.num_rows
+    assert report["quality"]["total"]["inspections"] == before  # doubled rows count once
+    assert ("red", "doubled") in _says(report)
+    assert ("red", "broken") in _says(report)
+
+
+def test_unchanged_days_are_not_read_again_and_late_events_are_picked_up(
+    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "predictions"
+    generate(Plant(events=1_000, days=3), root)
+    first = _report(spark, root)
+    read: list[int] = []
+    events = tables.events
+
+    def counting(spark: Any, root: str, files: Any, dedupe: bool = False) -> Any:
+        read.append(len(files))
+        return events(spark, root, files, dedupe)
+
+    monkeypatch.setattr(tables, "events", counting)
+    assert _report(spark, root) == first
+    assert read == []
+    offsets = max(int(path.stem.rpartition("+")[2]) for path in root.glob("date=*/*.parquet")) + 1
+    late = Partition(root, offset=offsets)
+    row = {"kind": "inspection", "event_id": "late", "journal": "j-late", "number": 1, "verdict": "defect"}
+    late.write(to_table([{**row, "occurred_at": datetime(2026, 3, 2, 5, tzinfo=UTC)}]), "2026-03-05")
+    second = _report(spark, root)
+    assert read == [1]
+    assert second["quality"]["by_day"][0]["defect"] == first["quality"]["by_day"][0]["defect"] + 1
+
+
+_EVENT = st.fixed_dictionaries(
+    {
+        "hour": st.integers(0, 71),
+        "late": st.sampled_from([-1, 0, 0, 0, 1]),
+        "part_id": st.none() | st.sampled_from(["a", "b", "c"]),
+        "line": st.none() | st.sampled_from(["L1", "라인"]),
+        "lot": st.none() | st.sampled_from(["x", "y"]),
+        "verdict": st.sampled_from(["ok", "defect", "review", "rejected"]),
+    }
+)
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(_EVENT, max_size=25), st.sampled_from(["UTC", "Asia/Seoul", "America/New_York", "Asia/Kathmandu"]))
+def test_spark_equals_the_plain_twin(spark: Any, events: list[dict[str, Any]], zone: str) -> None:
+    """Empty lakes, one event, all defects, clocks that are off, daylight saving (8 March 2026), missing part data."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "predictions"
+        _write(root, events)
+        rows = tables.events(spark, str(root), LocalStorage().lake_files(str(root)))
+        firsts = tables.first_inspections(tables.parts(rows)).toArrow()
+        counted = quality.counted(tables.cells(rows).toArrow(), firsts, ZoneInfo(zone))
+        for name in ("day", "hour", "line", "lot"):
+            told = {row[name]: row for row in quality.by(counted, name) if row["parts"]}
+            expected = twin.by(twin.rows(root), name, ZoneInfo(zone))
+            assert told.keys() == expected.keys()
+            for key, row in expected.items():
+                assert {verdict: told[key][verdict] for verdict in row} == row
+
+
+def _write(root: Path, events: list[dict[str, Any]]) -> None:
+    """One file a folder, in the order of the events; ``late`` puts an event into another day's folder."""
+    partition, began = Partition(root), datetime(2026, 3, 7, 5, 30, tzinfo=UTC)
+    days: dict[str, list[dict[str, Any]]] = {"2026-03-12": [statement("s", 1, began, {"j": (0, len(events))})]}
+    for number, event in enumerate(events, 1):
+        at = began + timedelta(hours=event["hour"])
+        row = {name: event[name] for name in ("part_id", "line", "lot", "verdict")}
+        row |= {"kind": "inspection", "event_id": f"e{number}", "journal": "j", "number": number, "occurred_at": at}
+        days.setdefault((at.date() + timedelta(days=event["late"])).isoformat(), []).append(row)
+    for day, rows in sorted(days.items()):
+        partition.write(to_table(rows), day)
+
+
+def test_no_lake_is_a_clear_word(spark: Any, tmp_path: Path) -> None:
+    with pytest.raises(LakeUnreadable, match="there is no such folder"):
+        _report(spark, tmp_path / "nowhere")
+
+
+def test_the_consumers_own_files_are_read_the_same(spark: Any, tmp_path: Path) -> None:
+    """The generator's format is an imitation; this is the real writer's."""
+    from inspection.events import Event, timestamp, to_json
+    from streaming.consumer import PartitionConsumer
+    from streaming.folder import LocalFolder
+    from streaming.record import Record, Stream
+
+    root = tmp_path / "predictions"
+    consumer = PartitionConsumer(Stream("c:t", "prediction_results", 0), LocalFolder(root), lambda letters: None)
+    at = datetime(2026, 3, 7, 12, tzinfo=UTC)
+    base = Event(kind="inspection", event_id="e", occurred_at=timestamp(at), journal="j", number=1, verdict="ok")
+    for offset, number in enumerate([1, 2, 4, 2, 5]):  # 3 is lost, 2 comes twice
+        value = to_json(replace(base, event_id=f"e{number}", number=number))
+        consumer.add(Record(offset, at, "j", number, value))
+    consumer.add(Record(5, at, None, None, b"not an event"))
+    said = replace(
+        base, kind="statement", event_id="s", journal="s", number=1, journals={"j": {"partition": 0, "issued": 6}}
+    )
+    consumer.add(Record(6, at, "s", 1, to_json(said)))
+    consumer.flush()
+    account = _report(spark, root)["reconciliation"]
+    assert (account["issued"], account["stored"], account["missing"], account["doubled"]) == (7, 5, 2, 0)
+    assert account["dead"] == 1
+    assert account["troubled"][0]["missing"] == [[3, 3], [6, 6]]
