@@ -1,27 +1,49 @@
 """The relay of a ledger whose events go to Kafka: positions, sending in order, marking, statements.
 
-Knows no Kafka itself: a :class:`~streaming.sending.Sender` does. While the line is away events still get their
+Knows no Kafka itself: a :class:`Sender` does. While the line is away events still get their
 positions, so that the live feed goes on; they are sent in order once it is back.
 """
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
+from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
 from inspection.errors import Unavailable
-from inspection.outbox import Outbox, Turn
-from streaming.kafka import UnfitTopic
+from inspection.outbox import Carried, Outbox, Turn
+from streaming.kafka import Topic, UnfitTopic
 from streaming.relay import HOLD, TICK, Statements
-from streaming.sending import Sender, Sent
 
 BATCH = 2_000  # events in flight at most
 RETRY = (0.5, 15.0)  # seconds between tries to connect, the first and the longest
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Positions that were acknowledged, and what became of the others (None: there are no others)."""
+
+    positions: tuple[int, ...]
+    error: str | None
+
+
+class Sender(Protocol):
+    """A line to the lake. Not to be used after a ``Sent`` with an error."""
+
+    @property
+    def topic(self) -> Topic: ...
+
+    def send(self, events: Sequence[Carried]) -> "Future[Sent]":
+        """Send in this order; the future never raises."""
+        ...
+
+    def close(self) -> None: ...
 
 
 class KafkaRelay:

@@ -8,38 +8,17 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from inspection.outbox import Carried
 from streaming.kafka import TIMEOUT, Away, Kafka, Topic
+from streaming.kafka_relay import Sent
 from streaming.topic import ensure_topic
 
 CONNECT = 20.0  # seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """Positions that were acknowledged, and what became of the others (None: there are no others)."""
-
-    positions: tuple[int, ...]
-    error: str | None
-
-
-class Sender(Protocol):
-    """A line to the lake. Not to be used after a ``Sent`` with an error."""
-
-    @property
-    def topic(self) -> Topic: ...
-
-    def send(self, events: Sequence[Carried]) -> "Future[Sent]":
-        """Send in this order; the future never raises."""
-        ...
-
-    def close(self) -> None: ...
 
 
 class KafkaSender:
