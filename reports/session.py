@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ def start(master: str | None = None, memory: str = "2g") -> Any:
         NoJava: no Java 17 or newer.
     """
     check_java()
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")  # no pandas is used here
     from pyspark.sql import SparkSession
 
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ
@@ -72,6 +74,7 @@ def start(master: str | None = None, memory: str = "2g") -> Any:
 def _settings(memory: str) -> dict[str, str]:
     return {
         "spark.driver.memory": memory,
+        "spark.log.level": "ERROR",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.session.timeZone": "UTC",
