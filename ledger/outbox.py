@@ -52,12 +52,13 @@ class Outbox:
             .outerjoin(up_to, up_to.c.journal == journals.c.key)
             .where(journals.c.issued > func.coalesce(up_to.c.up_to, 0))
         )
-        unsent = select(positions.c.journal, positions.c.number).where(is_unsent)
+        oldest = select(func.min(positions.c.position)).where(is_unsent).group_by(positions.c.line)
+        unsent = select(positions.c.journal, positions.c.number).where(positions.c.position.in_(oldest))
         with reading(self._engine) as connection:
             waiting = connection.execute(behind).all()
             count = connection.scalar(select(func.count()).select_from(positions).where(is_unsent)) or 0
             first = [(row.key, row.up_to + 1) for row in waiting]
-            first += [(j, n) for j, n in connection.execute(unsent.order_by(positions.c.position).limit(1))]
+            first += [(j, n) for j, n in connection.execute(unsent)]
             times = [_occurred(connection, journal, number) for journal, number in first]
         count += sum(row.issued - row.up_to for row in waiting)
         return Backlog(count, moment(min(times)) if times else None)

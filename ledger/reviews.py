@@ -71,12 +71,13 @@ def _review(event: Event, double: bool) -> dict[str, object]:
 
 def _settle(connection: Connection, audit: Event) -> None:
     """Count a decision; a second one of the same person corrects the first and counts no more."""
-    again = reviews.c.settled_by == audit.auditor
+    done = case((reviews.c.settled_by == audit.auditor, reviews.c.done), else_=reviews.c.done + 1)
     connection.execute(
         update(reviews)
         .where(reviews.c.inspection_id == audit.inspection_id)
         .values(
-            done=case((again, reviews.c.done), else_=reviews.c.done + 1),
+            done=done,
+            queued_at=case((done >= reviews.c.wanted, None), else_=reviews.c.queued_at),
             settled_by=func.coalesce(reviews.c.settled_by, audit.auditor),
             holder=None,
             held_until=None,
@@ -86,7 +87,7 @@ def _settle(connection: Connection, audit: Event) -> None:
 
 def _waits_for(auditor: str | None) -> ColumnElement[bool]:
     """Undecided, and by somebody else than who decided first."""
-    undecided = reviews.c.done < reviews.c.wanted
+    undecided = reviews.c.queued_at.is_not(None)
     if auditor is None:
         return undecided
     return and_(undecided, or_(reviews.c.settled_by.is_(None), reviews.c.settled_by != auditor))

@@ -86,12 +86,12 @@ events = Table(
     Index(
         "events_history",
         *("occurred_at", "id", "verdict", "prediction", "model_version", "p_defect", "origin"),
-        *("line", "camera", "shift", "operator"),
-        **_partial("kind = 'inspection'"),
+        *("line", "camera", "shift", "operator", "latency_ms"),
+        **_partial("verdict IS NOT NULL"),
     ),
-    Index("events_part_id", "part_id", "occurred_at", "id", **_partial("part_id IS NOT NULL")),
-    Index("events_lot", "lot", "occurred_at", "id", **_partial("lot IS NOT NULL")),
-    Index("events_filename", "filename", "occurred_at", "id", **_partial("filename IS NOT NULL")),
+    Index("events_part_id", "part_id", "occurred_at", "id", "verdict", **_partial("part_id IS NOT NULL")),
+    Index("events_lot", "lot", "occurred_at", "id", "verdict", **_partial("lot IS NOT NULL")),
+    Index("events_filename", "filename", "occurred_at", "id", "verdict", **_partial("filename IS NOT NULL")),
     Index("events_settles", "inspection_id", **_partial("inspection_id IS NOT NULL")),
 )
 
@@ -158,19 +158,20 @@ answers = Table(
 )
 
 # What people have to look at: how many decisions an inspection needs and has, by whom the first was made, who holds it
-# until when. ``queued_at`` is its place in the queue; whoever skips it sends it to the end.
+# until when. ``queued_at`` is its place in the queue: who skips it sends it to the end, and what is settled has none.
 reviews = Table(
     "reviews",
     metadata,
     Column("inspection_id", _Text, primary_key=True),
-    Column("queued_at", BigInteger, nullable=False),
+    Column("queued_at", BigInteger),
     Column("wanted", Integer, nullable=False),
     Column("done", Integer, nullable=False),
     Column("blind", Boolean, nullable=False),
     Column("settled_by", _Text),
     Column("holder", _Text),
     Column("held_until", BigInteger),
-    Index("reviews_waiting", "queued_at", "inspection_id", **_partial("done < wanted")),
+    Index("reviews_waiting", "queued_at", "inspection_id", "settled_by", **_partial("queued_at IS NOT NULL")),
+    Index("reviews_held", "holder", **_partial("holder IS NOT NULL")),
 )
 
 alerts = Table(
@@ -195,5 +196,6 @@ keys = Table(
 )
 
 # Conditions of partial indexes, written out and not bound: only so do the databases see that an index holds the rows.
-is_inspection: ColumnElement[bool] = literal_column("events.kind = 'inspection'")
+# Inspections and nothing else have a verdict. (SQLite would read the row for a column that the index lacks.)
+is_inspection: ColumnElement[bool] = literal_column("events.verdict IS NOT NULL")
 is_unsent: ColumnElement[bool] = literal_column("NOT positions.sent")

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "first"
+revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -65,7 +65,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("events_event_id", "events", ["event_id"], unique=True)
-    op.create_index("events_filename", "events", ["filename", "occurred_at", "id"], **partial("filename IS NOT NULL"))
+    op.create_index(
+        "events_filename", "events", ["filename", "occurred_at", "id", "verdict"], **partial("filename IS NOT NULL")
+    )
     op.create_index(
         "events_history",
         "events",
@@ -81,12 +83,15 @@ def upgrade() -> None:
             "camera",
             "shift",
             "operator",
+            "latency_ms",
         ],
-        **partial("kind = 'inspection'"),
+        **partial("verdict IS NOT NULL"),
     )
-    op.create_index("events_lot", "events", ["lot", "occurred_at", "id"], **partial("lot IS NOT NULL"))
+    op.create_index("events_lot", "events", ["lot", "occurred_at", "id", "verdict"], **partial("lot IS NOT NULL"))
     op.create_index("events_number", "events", ["journal", "number"], unique=True)
-    op.create_index("events_part_id", "events", ["part_id", "occurred_at", "id"], **partial("part_id IS NOT NULL"))
+    op.create_index(
+        "events_part_id", "events", ["part_id", "occurred_at", "id", "verdict"], **partial("part_id IS NOT NULL")
+    )
     op.create_index("events_settles", "events", ["inspection_id"], **partial("inspection_id IS NOT NULL"))
     op.create_table(
         "identity",
@@ -156,7 +161,7 @@ def upgrade() -> None:
     op.create_table(
         "reviews",
         sa.Column("inspection_id", TEXT, nullable=False),
-        sa.Column("queued_at", sa.BigInteger(), nullable=False),
+        sa.Column("queued_at", sa.BigInteger(), nullable=True),
         sa.Column("wanted", sa.Integer(), nullable=False),
         sa.Column("done", sa.Integer(), nullable=False),
         sa.Column("blind", sa.Boolean(), nullable=False),
@@ -165,7 +170,10 @@ def upgrade() -> None:
         sa.Column("held_until", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("inspection_id"),
     )
-    op.create_index("reviews_waiting", "reviews", ["queued_at", "inspection_id"], **partial("done < wanted"))
+    op.create_index("reviews_held", "reviews", ["holder"], **partial("holder IS NOT NULL"))
+    op.create_index(
+        "reviews_waiting", "reviews", ["queued_at", "inspection_id", "settled_by"], **partial("queued_at IS NOT NULL")
+    )
     op.create_table(
         "routes",
         sa.Column("journal", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -176,7 +184,6 @@ def upgrade() -> None:
         sa.Column("settled_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("journal", "line"),
     )
-
     identity = sa.table("identity", sa.column("ledger_id"), sa.column("probed_at"))
     op.execute(identity.insert().values(ledger_id=uuid.uuid4().hex, probed_at=0))
     op.execute("INSERT INTO relay (id, next_position, partitions, turn) VALUES (1, 0, 1, 0)")
