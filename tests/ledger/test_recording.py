@@ -8,7 +8,7 @@ from sqlalchemy import create_engine, delete, select, update
 
 from inspection.errors import BadRequest, Conflict, NotFound, Unavailable
 from inspection.events import from_json
-from inspection.record import Draft, Entry, IdempotencyKey
+from inspection.record import Draft, Entry, IdempotencyKey, Search
 from ledger import Ledger
 from ledger.answers import KEY_LIFE
 from ledger.commit import Writer
@@ -72,6 +72,17 @@ def test_a_bad_entry_never_fails_its_neighbours_nor_leaves_a_gap(ledger: Ledger,
     assert [isinstance(outcome, BadRequest) for outcome in outcomes] == [False, True] * 5 + [False]
     assert [number for _, number in payloads(ledger)] == [1, 2, 3, 4, 5, 6]
     assert len({journal for journal, _ in payloads(ledger)}) == 1
+
+
+def test_the_longest_part_data_in_the_widest_characters_fit_every_index(ledger: Ledger, writer: Writer) -> None:
+    names = ("line", "camera", "shift", "operator", "lot", "part_id", "filename")
+    wide = {
+        name: "".join(chr(0x10000 + (7919 * (place + 1) * n) % 60_000) for n in range(128))
+        for place, name in enumerate(names)
+    }
+    event = inspected(**wide, model_version="m" * 128)
+    assert writer.commit([entry(event)])[0].events[0].line == wide["line"]
+    assert ledger.records.search(Search(camera=wide["camera"], lot=wide["lot"])).items[0].event_id == event.event_id
 
 
 def test_an_event_id_can_not_be_recorded_twice(ledger: Ledger, writer: Writer) -> None:
