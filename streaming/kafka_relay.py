@@ -58,6 +58,7 @@ class KafkaRelay:
         self._sender: Sender | None = None
         self._connecting: Future[Sender] | None = None
         self._flight: Future[Sent] | None = None
+        self._news = False  # whether more than statements is in flight: those call for no further statement
         self._retry_at = 0.0
         self._retry = RETRY[0]
 
@@ -105,6 +106,7 @@ class KafkaRelay:
         waiting = turn.unsent(self._sender.topic.line, BATCH)
         if waiting:
             self._flight = self._sender.send(waiting)
+            self._news = any(event.kind != "statement" for event in waiting)
             return True
         if self._statements.due():
             self._state(turn, self._sender)
@@ -120,7 +122,8 @@ class KafkaRelay:
         self._flight = None
         if sent.positions:
             turn.mark_sent(sender.topic.line, sent.positions)
-            self._statements.issued()
+            if self._news:
+                self._statements.issued()
         if sent.error is not None:
             _log.warning("relay_line_failed", reason=sent.error, acknowledged=len(sent.positions))
             self._drop()

@@ -14,9 +14,10 @@ SETTINGS = next(m for m in manifests("k8s") if m.kind == "ConfigMap" and m.name 
 
 
 def test_settings_are_known_to_the_code() -> None:
-    from deployments.settings import Settings
+    from deployments.settings import Settings as Serving
+    from streaming.settings import Settings as Streaming
 
-    known = {f"CASTING_{name.upper()}" for name in Settings.model_fields}
+    known = {f"CASTING_{name.upper()}" for name in (*Serving.model_fields, *Streaming.model_fields)}
     image = [word.split("=")[0] for word in (ROOT / "Dockerfile").read_text().split() if word.startswith("CASTING_")]
     compose = [name for service in SERVICES.values() for name in service.get("environment", {})]
     used = {name for name in (*SETTINGS, *compose, *image) if name.startswith("CASTING_")}
