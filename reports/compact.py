@@ -1,7 +1,7 @@
 """A closed day as few large files beside the root: a copy that is reconciled before it counts, never a replacement.
 
 ``<beside the root>/predictions_daily/date=…/`` holds the day's rows, each (journal, number) once, with the
-partition they were stored in, and ``copy.json``: the fingerprint of its files, and each journal's rows.
+partition they were stored in, and ``_copy.json``: the fingerprint of its files, and each journal's rows.
 The report reads a copy only when the fingerprint still fits and nothing was doubled in the files.
 """
 
@@ -20,7 +20,7 @@ from reports.lake import LakeFile
 from reports.storage import Storage, storage_for, whole
 
 _ROWS_A_FILE = 2_000_000
-_MANIFEST = "copy.json"
+_MANIFEST = "_copy.json"  # Spark passes over names that begin so
 
 
 class NotReconciled(InspectorError):
