@@ -36,7 +36,8 @@ class Classifier:
         card = read_card(bundle)
         if card.preprocessing != PREPROCESSING:
             raise Unavailable("model_unavailable", f"{bundle} needs {card.preprocessing}, this is {PREPROCESSING}.")
-        settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
+        # Full precision: some processors would compute in bfloat16 by default, and the same picture get another score.
+        settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
         if threads is not None:
             settings["INFERENCE_NUM_THREADS"] = threads
         return cls(card, openvino.Core().compile_model(bundle / ENGINE, "CPU", settings))

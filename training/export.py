@@ -31,7 +31,7 @@ class Engine:
     def __init__(self, bundle: Path, threads: int | None = None) -> None:
         import openvino
 
-        settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
+        settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
         if threads is not None:
             settings["INFERENCE_NUM_THREADS"] = threads
         self._compiled = openvino.Core().compile_model(bundle / ENGINE, "CPU", settings)
