@@ -59,3 +59,7 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url 
 # The cluster that KUBECONFIG names, with the images on its nodes already.
 cluster-test: .venv/.all ## apply the manifests to the cluster of KUBECONFIG, post, delete pods, count
 	@tests/cluster/run
+
+# Pictures of the page for the documents.
+screenshots: .venv/.all ## every view of the page in light, dark and phone size into docs/screenshots
+	@$(BIN)/python -m pytest -q tests/page/screenshots.py
