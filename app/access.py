@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
+from app.attempts import Attempts
 from app.ports import Services
 from inspection.errors import Denied
 
@@ -29,9 +30,16 @@ async def _caller(request: Request) -> Caller:
         if services.open_access:
             return Caller("open", "", "admin")
         raise Denied("no_key", "A key is needed: 'Authorization: Bearer KEY'. 'casting keys add' makes one.")
+    return await check(request, secret)
+
+
+async def check(request: Request, secret: str) -> Caller:
+    """Whose key it is. Raises Denied (``bad_key``, ``too_many_attempts``)."""
+    services: Services = request.app.state.services
+    attempts: Attempts = request.app.state.attempts
     key = await run_in_threadpool(services.keys.check, secret)
     if key is None:
-        raise Denied("bad_key", "This key is unknown or was revoked.")
+        raise await attempts.refuse()
     return Caller(key.id, key.name, key.role)
 
 

@@ -8,7 +8,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
-from app import errors, health, history, live, metrics, predict, reports, samples
+from app import errors, health, history, live, metrics, predict, reports, samples, session
+from app.attempts import Attempts
 from app.envelope import Envelope
 from app.inspecting import Inspector
 from app.ports import Services
@@ -28,6 +29,7 @@ def create_app(services: Services) -> FastAPI:
         title="Casting inspector", version="1", lifespan=lifespan, redirect_slashes=False, docs_url=None, redoc_url=None
     )
     app.state.services = services
+    app.state.attempts = Attempts()
     app.state.feed = live.Feed(services.outgoing)
     app.add_middleware(Envelope)
     errors.install(app)
@@ -36,6 +38,7 @@ def create_app(services: Services) -> FastAPI:
         live.router,
         history.router,
         samples.router,
+        session.router,
         reports.router,
         health.router,
         metrics.router,

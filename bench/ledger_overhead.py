@@ -49,11 +49,11 @@ class NoRecorder:
 
 def carry(folder: str, stop: Any) -> None:
     """Relay and embedded lake, as the relay deployment runs them."""
-    from deployments.carrying import EmbeddedLine
+    from deployments.line import Line
     from deployments.settings import Settings
 
     settings = Settings(data_dir=Path(folder))
-    line = EmbeddedLine(Ledger.open(settings.ledger_url), settings)
+    line = Line(Ledger.open(settings.ledger_url), settings, None)
     line.start()
     stop.wait()
     line.stop()
