@@ -1,5 +1,6 @@
 """Documents say what the code does: settings, links, and the README's commands, which are run."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -59,6 +60,10 @@ def test_the_curl_commands_answer(page: str, service: str, tmp_path: Path) -> No
         arguments = [part.replace("http://127.0.0.1:8000", service) for part in shlex.split(command)]
         done = subprocess.run([*arguments, "-sS", "--fail-with-body"], capture_output=True, text=True, cwd=tmp_path)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
+        if command == first[1]:
+            shown = re.search(r"```json\n(.*?)```", text, re.DOTALL)
+            assert shown is not None
+            assert list(json.loads(shown[1])) == list(json.loads(done.stdout))
         assert '"number":' in done.stdout
 
 
