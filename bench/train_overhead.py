@@ -2,8 +2,8 @@
 
     python -m bench.train_overhead [--steps 30] [--rounds 4]
 
-Plain Keras is `train_on_batch` in this process; ours is `Fitter.step` in a Ray Train worker (one worker, same threads). They
-take turns by rounds, because other work on the machine disturbs both; the ratio of the medians is printed.
+Plain Keras is `train_on_batch` in this process; ours is `Fitter.step` in a Ray Train worker (one worker, same threads).
+They take turns by rounds, because other work on the machine disturbs both; the ratio of the medians is printed.
 """
 
 import argparse
