@@ -58,12 +58,13 @@ def _noise(canvas: npt.NDArray[np.float32], rng: Rng) -> None:
 
 
 def _document(canvas: npt.NDArray[np.float32], rng: Rng) -> None:
-    canvas[:] = rng.uniform(200, 250)
+    sheet = np.full(canvas.shape, rng.uniform(200, 250), np.uint8)
     for line in range(20, SIDE, int(rng.integers(14, 26))):
         letters = rng.integers(97, 123, 60)
         letters[rng.random(60) < 0.18] = ord(" ")
         words = bytes(letters.astype(np.uint8)).decode()
-        cv2.putText(canvas, words, (12, line), cv2.FONT_HERSHEY_SIMPLEX, rng.uniform(0.3, 0.5), 30.0, 1, cv2.LINE_AA)
+        cv2.putText(sheet, words, (12, line), cv2.FONT_HERSHEY_SIMPLEX, rng.uniform(0.3, 0.5), 30, 1, cv2.LINE_AA)
+    canvas[:] = sheet
 
 
 def _discs(canvas: npt.NDArray[np.float32], rng: Rng) -> None:

@@ -10,10 +10,10 @@ from inspection.preprocessing import MEASURES
 from inspection.unusable import Limits, likeness
 
 #: Of good pictures at most this share may fall short of any one limit (before the slack is added).
-TAIL = 0.001
+TAIL = 0.003
 #: How far beyond the tail the limit lies, in distances from the median to the tail.
 SLACK = 0.3
-CUT_OFF = 0.02  # share of the rim outside the picture: geometry, nothing to fit
+CUT_OFF = 0.06  # share of the rim outside the picture: geometry, nothing to fit
 
 
 @dataclass(frozen=True, slots=True)

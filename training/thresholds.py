@@ -49,18 +49,26 @@ def calibrate(logits: Floats, labels: Floats, steps: int = 100) -> Calibration:
 def choose(p_defect: Floats, labels: Floats, policy: Policy) -> Thresholds:
     """``decide`` where both errors cost the same on average (p = 1 / (1 + miss cost)); then the outer bounds.
 
+    ``decide`` is raised to where at most ``max_overkill`` of the sound parts lie above it if that misses no defect.
     ``ok_below`` is the highest bound at or below ``decide`` that lets at most ``max_escapes`` of the defects through;
-    ``defect_from`` the lowest at or above it that calls at most ``max_overkill`` of the sound parts defective.
+    ``defect_from`` the lowest at or above it that calls at most ``max_overkill`` of the sound parts defective. Where
+    the two kinds don't overlap, scores that (those shares aside) no part of either kind had are doubtful too.
     """
     decide = 1.0 / (1.0 + policy.miss_cost)
-    defects, sound = np.sort(p_defect[labels >= 0.5]), np.sort(p_defect[labels < 0.5])
-    escapes = int(policy.max_escapes * len(defects))
-    overkill = int(policy.max_overkill * len(sound))
-    # One more than is allowed would pass at the next score: the bound stands just there (p < ok_below passes as ok).
-    ok_below = float(defects[escapes]) if len(defects) else decide
-    first_too_many = float(sound[len(sound) - 1 - overkill]) if len(sound) else decide
-    above = float(np.nextafter(first_too_many, 2.0))
-    return Thresholds(decide=decide, ok_below=min(ok_below, decide), defect_from=max(above, decide))
+    lowest_defect = _bound(np.sort(p_defect[labels >= 0.5]), policy.max_escapes, decide)
+    # Mirrored, the sound parts' highest scores are the lowest; one step further none of them is reached.
+    highest_sound = -_bound(np.sort(-p_defect[labels < 0.5]), policy.max_overkill, -decide)
+    above = float(np.nextafter(highest_sound, 2.0))
+    if above <= p_defect[labels >= 0.5].min(initial=2.0):
+        decide = max(decide, above)
+    return Thresholds(
+        decide=decide, ok_below=min(lowest_defect, above, decide), defect_from=max(lowest_defect, above, decide)
+    )
+
+
+def _bound(rising: Floats, share: float, otherwise: float) -> float:
+    """The greatest bound below which at most ``share`` of the values lie."""
+    return float(rising[int(share * len(rising))]) if len(rising) else otherwise
 
 
 def expected_calibration_error(p_defect: Floats, labels: Floats, bins: int = 15) -> float:

@@ -67,7 +67,7 @@ def bundle(
     engine = Engine(order.out)
     defect = data.labels[parts.held] >= 0.5
     clean = Judged(engine.logits(data.pixels[0][parts.held]), defect)
-    altered = [Judged(engine.logits(copy[parts.held]), defect) for copy in data.pixels[1:3]]
+    altered = [Judged(engine.logits(copy[parts.held]), defect) for copy in data.pixels[1:]]
     logits = np.concatenate([one.logits for one in (clean, *altered)])
     labels = np.tile(defect.astype(np.float64), 1 + len(altered))
     calibration = calibrate(logits, labels)
@@ -75,7 +75,7 @@ def bundle(
     figures = card.figures(clean, calibration, thresholds)
     wrong = (clean.probabilities(calibration) >= thresholds.decide) != defect
     figures["wrong"] = sorted(data.paths[row].rsplit("/", 1)[-1] for row in parts.held[wrong])
-    limits = rejecting.fit_limits(*(_seen(data, parts, copies) for copies in (slice(0, 1), slice(1, 3))))
+    limits = rejecting.fit_limits(*(_seen(data, parts, copies) for copies in (slice(0, 1), slice(1, None))))
     (order.out / card.HELD).write_text("".join(f"{data.sha256[row]}\n" for row in parts.held))
     card.write(
         order.out,

@@ -58,3 +58,18 @@ def test_the_bounds_keep_what_they_promise(scored, escapes, overkill):
     defects, sound = p[labels > 0.5], p[labels < 0.5]
     assert (defects < bounds.ok_below).sum() <= escapes * len(defects)
     assert (sound >= bounds.defect_from).sum() <= overkill * len(sound)
+
+
+def test_scores_that_no_part_had_are_doubtful():
+    p = np.concatenate([np.linspace(0, 0.05, 500), np.linspace(0.7, 1, 500)])
+    bounds = choose(p, (p > 0.5).astype(float), Policy(10, 0.0, 0.0))
+    assert bounds.ok_below == pytest.approx(0.05)
+    assert bounds.defect_from == pytest.approx(0.7)
+
+
+def test_decide_is_raised_only_where_that_misses_nothing():
+    labels = np.repeat([0.0, 1.0], 500)
+    apart = choose(np.concatenate([np.linspace(0, 0.4, 500), np.linspace(0.6, 1, 500)]), labels, Policy(10, 0.0, 0.0))
+    mixed = choose(np.concatenate([np.linspace(0, 0.4, 500), np.linspace(0.3, 1, 500)]), labels, Policy(10, 0.0, 0.0))
+    assert apart.decide == pytest.approx(0.4)
+    assert mixed.decide == pytest.approx(1 / 11)
