@@ -11,7 +11,7 @@ import typer
 
 from inspection.errors import InspectorError
 
-PACKAGES = ("deployments", "app", "streaming", "ledger", "training", "scoring", "reports")
+PACKAGES = ("deployments", "app", "streaming", "ledger", "training", "reports")
 
 
 def build() -> typer.Typer:

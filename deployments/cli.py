@@ -1,17 +1,26 @@
-"""``casting serve``, ``casting relay``, ``casting keys``, ``casting export`` and ``casting restored``."""
+"""``casting serve``, ``relay``, ``score``, ``keys``, ``export`` and ``restored``."""
 
 import sys
+from pathlib import Path
 
 import typer
 
 
 def add(app: typer.Typer) -> None:
     """Register the subcommands."""
+    import scoring.cli
     from deployments import ledger, relay
 
     app.command()(serve)
     app.command()(relay.relay)
     ledger.add(app)
+    scoring.cli.add(app, _publish)
+
+
+def _publish(out: Path) -> int:
+    from deployments.publishing import publish
+
+    return publish(out)
 
 
 def serve() -> None:

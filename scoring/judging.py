@@ -81,13 +81,13 @@ def _row(source: str, path: str, prepared: Prepared, judgement: Judgement) -> Ro
         path,
         judgement.prediction,
         judgement.verdict,
-        judgement.p_defect,
+        round(judgement.p_defect, 6),  # to as many digits as online
         judgement.reasons,
         None,
         prepared.sha256,
         prepared.width,
         prepared.height,
-        float(measures[_BRIGHTNESS]),
-        float(measures[_SHARPNESS]),
+        round(float(measures[_BRIGHTNESS]), 3),
+        round(float(measures[_SHARPNESS]), 3),
         judgement.model_version,
     )

@@ -58,6 +58,11 @@ def ended(out: Path, name: str) -> Path:
     return out / _WORK / name
 
 
+def published(out: Path, name: str) -> Path:
+    """The mark that a part's rows are in the ledger."""
+    return out / _WORK / f"{name}.published"
+
+
 def unfinished(out: Path, name: str) -> Path:
     """Where a part's rows are written before they are whole; one writer a process."""
     return out / _WORK / f"{name}.{os.getpid()}.part"
