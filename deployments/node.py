@@ -12,6 +12,7 @@ import threading
 import psutil
 import ray
 from ray import serve
+from ray._private import services
 from ray.serve.config import HTTPOptions
 
 from deployments.inspection import compose
@@ -26,6 +27,7 @@ def main() -> int:
     """Start, say so on standard output, wait for the end."""
     stopping = threading.Event()
     settings = Settings()
+    _stay_on_loopback()
     ray.init(
         address="local",
         include_dashboard=False,
@@ -49,6 +51,15 @@ def main() -> int:
     serve.shutdown()
     ray.shutdown()
     return 0
+
+
+def _stay_on_loopback() -> None:
+    """Let the node be 127.0.0.1, as it is told to be.
+
+    Ray replaces a loopback address by the machine's outer one, and its agents' plain HTTP ports are then open to the
+    network. This node is a cluster of one: nobody outside has to reach it.
+    """
+    services.resolve_ip_for_localhost = lambda host: host
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import collections
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -84,12 +85,14 @@ def test_it_answers_and_listens_on_loopback_only(service: Service) -> None:
 
 
 def _speaks_http(host: str, port: int) -> bool:
-    """Whether the product answers there; Ray's own agents (docs/security.md) know no such path."""
-    address = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-    try:
-        return httpx.get(f"http://{address}:{port}/health/live", timeout=2).status_code == 200
-    except httpx.HTTPError:
-        return False
+    """Whether a plain HTTP request is answered; Ray's own ports speak gRPC and ask for the token."""
+    with socket.create_connection(("127.0.0.1" if host in ("0.0.0.0", "::") else host, port), timeout=2) as probe:
+        probe.settimeout(1)
+        probe.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        try:
+            return probe.recv(16).startswith(b"HTTP/1")
+        except OSError:
+            return False
 
 
 @pytest.mark.timeout(900)

@@ -81,23 +81,21 @@ while True:
 def test_nothing_acknowledged_is_lost_or_doubled_when_the_process_is_killed(tmp_path: Path) -> None:
     acknowledged: set[tuple[str, int]] = set()
     for round_ in range(6):
-        child = subprocess.Popen(
+        with subprocess.Popen(
             [sys.executable, "-c", _CHILD, str(tmp_path)],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
             cwd=Path(__file__).parents[2],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        )
-        assert child.stdout is not None
-        first = child.stdout.readline()
-        time.sleep(0.3 + 0.17 * round_)
-        child.send_signal(signal.SIGKILL)
-        for line in [first, *child.stdout]:
-            if told := re.fullmatch(r"([0-9a-f]{32}) (\d+)\n", line):  # the child logs to the same pipe
-                acknowledged.add((told[1], int(told[2])))
-        child.wait()
-        child.stdout.close()
+        ) as child:
+            assert child.stdout is not None
+            first = child.stdout.readline()
+            time.sleep(0.3 + 0.17 * round_)
+            child.send_signal(signal.SIGKILL)
+            for line in [first, *child.stdout]:
+                if told := re.fullmatch(r"([0-9a-f]{32}) (\d+)\n", line):  # the child logs to the same pipe
+                    acknowledged.add((told[1], int(told[2])))
     ledger = Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
     line_ = Line(ledger, tmp_path / "lake")
     time.sleep(1.5)
