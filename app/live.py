@@ -37,10 +37,6 @@ class Feed:
         self._listeners: set[asyncio.Queue[Carried | None]] = set()
         self._reader: asyncio.Task[None] | None = None
 
-    @property
-    def listeners(self) -> int:
-        return len(self._listeners)
-
     async def listen(self, after: int | None) -> AsyncIterator[Carried | None]:
         """Events above position ``after`` (None: from now on); None as a sign of life every 15 s."""
         if len(self._listeners) >= MAX_LISTENERS:

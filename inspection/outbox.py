@@ -6,7 +6,7 @@ The words: a *journal* numbers the events of one writer 1, 2, 3 ... without gaps
 dense order that the relay gives (0, 1, 2 ... over all lines), and never changes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -111,7 +111,3 @@ class Positioned(Protocol):
     def next_position(self) -> int:
         """The position that the next event will get."""
         ...
-
-
-#: A statement's content: journal -> {"partition": p, "issued": n}.
-StatementContent = Mapping[str, Mapping[str, int]]

@@ -1,7 +1,7 @@
 """What the caller says of the part that the picture shows; all optional, all bounded."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 
 from inspection.errors import BadRequest
 
@@ -27,9 +27,6 @@ class Part:
             BadRequest: ``bad_part_data`` when a value is too long or holds control characters.
         """
         return cls(**{field.name: _clean(field.name, given.get(field.name)) for field in fields(cls)})
-
-    def as_dict(self) -> dict[str, str | None]:
-        return asdict(self)
 
 
 def _clean(name: str, value: str | None) -> str | None:

@@ -7,12 +7,13 @@ docs/decisions/0030. Knows nothing of labels.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from inspection.locating import Ellipse
 
 ANGLES, RADII = 256, 40
 #: Correlation from which two pictures count as the same part; merging too much costs variety, too little leaks.
@@ -25,17 +26,6 @@ Ints = npt.NDArray[np.int64]
 #: Of one picture [RADII, ANGLES / 2 + 1], or of many [N, RADII, ANGLES / 2 + 1].
 Spectra = npt.NDArray[np.complex64]
 _BLOCK = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Ellipse:
-    """Centre ``x``, ``y``, semi-axes ``a``, ``b`` in pixels, and the direction of ``a`` in radians."""
-
-    x: float
-    y: float
-    a: float
-    b: float
-    turn: float
 
 
 def group(spectra: Spectra) -> Ints:

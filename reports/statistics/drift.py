@@ -12,7 +12,6 @@ from scipy import stats
 
 #: Siddiqi's bound for a shift that asks for action.
 MOVED = 0.25
-WATCH = 0.10
 
 
 def psi(reference: npt.NDArray[np.float64], current: npt.NDArray[np.float64]) -> float:

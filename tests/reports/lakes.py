@@ -19,18 +19,7 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
-from inspection.events import FIELDS
-
-_ARROW = {
-    "string": pa.string(),
-    "int": pa.int64(),
-    "double": pa.float64(),
-    "bool": pa.bool_(),
-    "timestamp": pa.timestamp("us", tz="UTC"),
-    "strings": pa.list_(pa.string()),
-    "json": pa.string(),
-}
-SCHEMA = pa.schema([(name, _ARROW[kind]) for name, kind in FIELDS])
+from streaming.files import SCHEMA
 
 
 @dataclass(slots=True)
