@@ -30,9 +30,12 @@ def address(tmp_path: Path, judge: LocalJudge) -> Iterator[str]:
         yield service.address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium; quiet, because it must not call home from a test."""
+    """Debian's Chromium; quiet, because it must not call home from a test.
+
+    Playwright's synchronous API keeps a running event loop: it must end before other areas' tests need their own.
+    """
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*QUIET, *CAMERA])
         yield chromium
