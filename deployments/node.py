@@ -37,10 +37,10 @@ def main() -> int:
         logging_level="warning",
         log_to_driver=True,
     )
+    for number in (signal.SIGTERM, signal.SIGINT):  # not earlier: Ray installs handlers of its own
+        signal.signal(number, lambda *_: stopping.set())  # not later: the first answer comes before "ready"
     serve.start(http_options=HTTPOptions(host=settings.host, port=settings.port))
     serve.run(compose(settings), name="casting", blocking=False)
-    for number in (signal.SIGTERM, signal.SIGINT):  # only now: Ray installs handlers of its own
-        signal.signal(number, lambda *_: stopping.set())
     print("ready", flush=True)
     vital = [child for child in psutil.Process().children() if child.name() in VITAL]
     while not stopping.wait(LOOK):

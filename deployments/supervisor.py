@@ -97,7 +97,8 @@ class Supervisor:
         for line in node.stdout:
             if line.strip() == "ready":
                 self._ready, self._heard = True, time.monotonic()
-                _say(f"Casting inspector is ready: {self.address}")
+                if not self._stop.is_set():
+                    _say(f"Casting inspector is ready: {self.address}")
             else:
                 print(line, end="", flush=True)
 
