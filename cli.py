@@ -35,3 +35,8 @@ def main() -> None:
     except InspectorError as error:
         print(f"casting: {error}", file=sys.stderr)
         sys.exit(1)
+    except ModuleNotFoundError as error:
+        if str(error.name).split(".")[0] in (*PACKAGES, "inspection"):
+            raise
+        print(f"casting: this needs {error.name}, which serving does not. `make setup` installs all.", file=sys.stderr)
+        sys.exit(1)

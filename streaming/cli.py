@@ -37,9 +37,9 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Count the lake against what was issued. Exit status 3: something is missing, doubled or late."""
+    from streaming.root import open_folder
     from streaming.settings import Settings
     from streaming.verify import verify as count
-    from streaming.webhdfs import open_folder
 
     settings = Settings()
     root = lake or settings.lake_root

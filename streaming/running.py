@@ -9,10 +9,10 @@ import structlog
 from inspection.events import Event
 from streaming.kafka import Kafka, UnfitTopic
 from streaming.record import Loss
+from streaming.root import open_folder
 from streaming.service import ConsumerService, Limits
 from streaming.settings import Settings
 from streaming.watch import Watch
-from streaming.webhdfs import open_folder
 
 _log = structlog.get_logger(__name__)
 

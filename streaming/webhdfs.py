@@ -16,7 +16,7 @@ import requests
 from hdfs import Client, HdfsError, InsecureClient
 
 from streaming.files import Name
-from streaming.folder import TEMPORARY, Folder, LocalFolder
+from streaming.folder import TEMPORARY
 from streaming.record import Fenced
 
 TIMEOUT = (5.0, 30.0)  # seconds to connect, and between two answers
@@ -85,13 +85,11 @@ class _network:  # noqa: N801 (a statement, not a thing)
             raise OSError(f"HDFS: {str(error).splitlines()[0] if str(error) else type(error).__name__}") from error
 
 
-def open_folder(root: str, webhdfs: str, ca: Path | None = None, kerberos: bool = False) -> Folder:
-    """The lake's root: ``hdfs://…/path`` through WebHDFS at ``webhdfs``, anything else is a local folder.
+def connect(root: str, webhdfs: str, ca: Path | None = None, kerberos: bool = False) -> WebHdfsFolder:
+    """``root`` is ``hdfs://…/path``, reached through WebHDFS at ``webhdfs``.
 
     ``webhdfs`` may name both NameNodes of a pair, parted by ``;``: the active one is found.
     """
-    if not root.startswith("hdfs://"):
-        return LocalFolder(Path(root))
     session = requests.Session()
     session.verify = str(ca) if ca else True
     if kerberos:

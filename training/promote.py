@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binomtest
 
 from inspection.bundle import ALIASES, read_card
 from inspection.errors import Conflict, NotFound
@@ -34,6 +33,8 @@ class Paired:
     @classmethod
     def of(cls, challenger: Booleans, champion: Booleans) -> "Paired":
         """From which pictures each got wrong."""
+        from scipy.stats import binomtest  # listing and rolling back need none of it
+
         worse, better = int((challenger & ~champion).sum()), int((~challenger & champion).sum())
         p = binomtest(worse, worse + better, 0.5, "greater").pvalue if worse + better else 1.0
         return cls(worse, better, float(p))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from streaming.folder import Folder
-from streaming.webhdfs import open_folder
+from streaming.root import open_folder
 from tests.services.hadoop import Hdfs
 from tests.streaming.test_folder import (  # noqa: F401  (collected here with this module's folder)
     test_an_empty_folder_has_no_names,

@@ -7,7 +7,7 @@ import pytest
 
 from ledger import Ledger
 from streaming.folder import Folder, LocalFolder
-from streaming.webhdfs import open_folder
+from streaming.root import open_folder
 from tests.services.broker import Broker
 from tests.services.hadoop import Hdfs
 from tests.services.line import consuming, entry, relaying, until_stored
