@@ -1,15 +1,28 @@
 """``casting relay``: the relay as a process of its own, beside a service whose relay is another's or away."""
 
+import re
 import signal
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 if TYPE_CHECKING:
     from ledger import Ledger
     from streaming.kafka import Kafka
 
 
-def relay() -> None:
+_RANGE = re.compile(r"(?P<journal>[^:]+):(?P<first>\d+)-(?P<last>\d+)")
+BATCH = 5_000  # numbers sent again at a time
+
+
+def relay(
+    resend: Annotated[
+        list[str] | None,
+        typer.Option(help="JOURNAL:FROM-TO, as `casting verify` names what is missing: send these again and end."),
+    ] = None,
+) -> None:
     """Carry what the ledger holds to Kafka until told to stop; waits while another relay works."""
     from deployments.settings import Settings
     from ledger import Ledger
@@ -19,9 +32,10 @@ def relay() -> None:
     if kafka is None:
         print("casting: CASTING_KAFKA is not set; without it `casting serve` fills the lake itself.", file=sys.stderr)
         sys.exit(2)
+    ranges = [_parsed(text) for text in resend or ()]
     ledger = Ledger.open(Settings().ledger_url)
     try:
-        sys.exit(_run(ledger, kafka))
+        sys.exit(_again(ledger, kafka, ranges) if ranges else _run(ledger, kafka))
     finally:
         ledger.close()
 
@@ -40,3 +54,39 @@ def _run(ledger: "Ledger", kafka: "Kafka") -> int:
         print(f"casting relay: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _parsed(text: str) -> tuple[str, int, int]:
+    match = _RANGE.fullmatch(text)
+    if match is None:
+        raise typer.BadParameter(f"{text} is not JOURNAL:FROM-TO", param_hint="--resend")
+    return match["journal"], int(match["first"]), int(match["last"])
+
+
+def _again(ledger: "Ledger", kafka: "Kafka", ranges: Sequence[tuple[str, int, int]]) -> int:
+    """Repair a loss. Nothing is marked: what is on the topic already, the consumer drops."""
+    from streaming.kafka import Away, UnfitTopic
+    from streaming.sending import KafkaSender
+
+    short = 0
+    try:
+        sender = KafkaSender(kafka)
+        try:
+            for journal, first, last in ranges:
+                sent = 0
+                for begin in range(first, last + 1, BATCH):
+                    events = ledger.outbox.numbered(journal, begin, min(last, begin + BATCH - 1))
+                    outcome = sender.send(events).result()
+                    sent += len(outcome.positions)
+                    if outcome.error is not None:
+                        raise Away(outcome.error)
+                print(f"{journal}: {sent} of {last + 1 - first} sent again")
+                short += last + 1 - first - sent
+        finally:
+            sender.close()
+    except (Away, UnfitTopic) as error:
+        print(f"casting relay: {error}", file=sys.stderr)
+        return 1
+    if short:
+        print(f"casting relay: the ledger does not hold {short} of them", file=sys.stderr)
+    return 3 if short else 0

@@ -5,6 +5,7 @@ this file is the same contract for other languages; a test holds the two togethe
 """
 
 import json
+import math
 import os
 import time
 from collections.abc import Mapping
@@ -122,12 +123,21 @@ def from_json(data: bytes) -> Event:
         Unreadable: no JSON object, another major schema, a wrong type, or a missing journal or number.
     """
     try:
-        raw = json.loads(data)
+        raw = _JSON.decode(data.decode())
+        if b"\\u" in data:  # half of a surrogate pair can be escaped, and then be stored nowhere
+            json.dumps(raw, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"not JSON: {type(error).__name__}") from error
     if not isinstance(raw, dict):
         raise Unreadable("not a JSON object")
     return from_dict(raw)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+_JSON = json.JSONDecoder(parse_constant=_refuse)
 
 
 def from_dict(raw: Mapping[str, Any]) -> Event:
@@ -162,7 +172,17 @@ def _checked(name: str, value: Any) -> Any:
         raise Unreadable("journals has a wrong type")
     if name in ("number", "image_width", "image_height") and not 0 <= value < 2**63:
         raise Unreadable(f"{name} is out of range")
-    return float(value) if expected == (int, float) else value
+    return _real(name, value) if expected == (int, float) else value
+
+
+def _real(name: str, value: float) -> float:
+    try:
+        real = float(value)
+    except OverflowError:
+        real = math.inf
+    if not math.isfinite(real):
+        raise Unreadable(f"{name} is out of range")
+    return real
 
 
 def _is_count(value: Any) -> bool:
@@ -178,6 +198,10 @@ def _check_time(text: str) -> None:
         raise Unreadable("occurred_at is no RFC 3339 time") from error
     if when.tzinfo is None:
         raise Unreadable("occurred_at has no time zone")
+    try:
+        when.astimezone(UTC)
+    except OverflowError as error:
+        raise Unreadable("occurred_at is out of range") from error
 
 
 def timestamp(when: datetime) -> str:

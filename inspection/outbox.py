@@ -88,6 +88,10 @@ class Outbox(Protocol):
         """Try to become the one working relay; None when another is."""
         ...
 
+    def numbered(self, journal: str, first: int, last: int) -> Sequence[Carried]:
+        """The events of ``journal`` from number ``first`` to ``last`` that have a position, in order; for a repair."""
+        ...
+
     def backlog(self) -> "Backlog":
         """How much is committed and not yet acknowledged by any line."""
         ...

@@ -70,6 +70,11 @@ class Outbox:
         with reading(self._engine) as connection:
             return [carried(row) for row in connection.execute(query)]
 
+    def numbered(self, journal: str, first: int, last: int) -> Sequence[Carried]:
+        query = CARRIED.where(journals.c.id == journal, positions.c.number.between(first, last))
+        with reading(self._engine) as connection:
+            return [carried(row) for row in connection.execute(query.order_by(positions.c.number))]
+
     def next_position(self) -> int:
         with reading(self._engine) as connection:
             return connection.scalar(select(relay.c.next_position)) or 0

@@ -73,6 +73,11 @@ def test_a_newer_minor_version_passes_with_its_unknown_fields() -> None:
         {"reasons": [1]},
         {"p_defect": "high"},
         {"journals": {"j": 3}},
+        {"note": "half a pair: \ud800"},
+        {"x_new": {"half a pair": "\udfff"}},
+        {"p_defect": 10**400},
+        {"p_defect": float("nan")},
+        {"occurred_at": "0001-01-01T00:00:00+23:59"},
     ],
 )
 def test_what_is_no_event_is_unreadable(change: dict[str, object]) -> None:
