@@ -38,23 +38,24 @@ class Broker:
         settings.write_text(_SETTINGS.format(port=port, controller=controller, folder=folder))
         form = ["java", "-cp", path, "kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qk"]
         subprocess.run([*form, "-c", str(settings), "--ignore-formatted"], check=True, capture_output=True)
-        self._daemon = Daemon(folder / "kafka.log", 384, path, "kafka.Kafka", str(settings))
+        self.environment: dict[str, str] = {}
+        self.daemon = Daemon(folder / "kafka.log", 384, path, "kafka.Kafka", str(settings), variables=self.environment)
 
     def start(self) -> None:
-        self._daemon.start()
+        self.daemon.start()
         wait(self._answers, "Kafka")
 
     def stop(self) -> None:
-        self._daemon.end(signal.SIGTERM)
+        self.daemon.end(signal.SIGTERM)
 
     def kill(self) -> None:
-        self._daemon.end(signal.SIGKILL)
+        self.daemon.end(signal.SIGKILL)
 
     def freeze(self) -> None:
-        self._daemon.freeze()
+        self.daemon.freeze()
 
     def thaw(self) -> None:
-        self._daemon.thaw()
+        self.daemon.thaw()
 
     def kafka(self, topic: str, partitions: int = 2) -> Kafka:
         """How a test with a topic of its own reaches it."""

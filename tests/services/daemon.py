@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -58,16 +58,20 @@ def free_ports(count: int) -> list[int]:
 class Daemon:
     """One Java process that can be killed, frozen and started again over the same data."""
 
-    def __init__(self, log: Path, heap_mb: int, class_path: str, *arguments: str) -> None:
+    def __init__(
+        self, log: Path, heap_mb: int, class_path: str, *arguments: str, variables: Mapping[str, str] | None = None
+    ) -> None:
+        """``variables`` are added to the environment; looked up at each start."""
         self._log = log
+        self._variables = {} if variables is None else variables
         self._command = ["java", f"-Xmx{heap_mb}m", "-XX:+UseSerialGC", "-cp", class_path, *arguments]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        if self._process is None:
+        if self._process is None or self._process.poll() is not None:
             with self._log.open("ab") as log:
                 self._process = subprocess.Popen(
-                    self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment()
+                    self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment(self._variables)
                 )
 
     def end(self, how: signal.Signals) -> None:
@@ -90,8 +94,8 @@ class Daemon:
         self._process.send_signal(signal.SIGCONT)
 
 
-def environment() -> dict[str, str]:
-    return {**os.environ, "HADOOP_USER_NAME": "casting"}
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    return {**os.environ, "HADOOP_USER_NAME": "casting", **(more or {})}
 
 
 def wait(check: Callable[[], bool], what: str, seconds: float = 120) -> None:

@@ -13,12 +13,13 @@ _PACKAGE = "org.apache.hadoop.hdfs.server"
 class Hdfs:
     """HDFS 3.5.0 over ``folder``; ``root`` is its file system, ``web`` where WebHDFS answers."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, disk: Path | None = None) -> None:
+        """``disk`` is where the DataNode keeps its blocks, if not in ``folder``."""
         (folder / "conf").mkdir(parents=True, exist_ok=True)
         rpc, web, *data = free_ports(5)
         self.root, self.web = f"hdfs://127.0.0.1:{rpc}", f"http://127.0.0.1:{web}"
         _write(folder / "conf/core-site.xml", {"fs.defaultFS": self.root, "hadoop.tmp.dir": f"{folder}/tmp"})
-        _write(folder / "conf/hdfs-site.xml", _settings(folder, web, data))
+        _write(folder / "conf/hdfs-site.xml", _settings(folder, disk or folder / "data", web, data))
         path = f"{folder}/conf:{jars('org.apache.hadoop', 'hadoop-client-minicluster', '3.5.0')}"
         if not (folder / "name/current").exists():
             form = ["java", "-cp", path, f"{_PACKAGE}.namenode.NameNode", "-format", "-nonInteractive"]
@@ -45,10 +46,10 @@ class Hdfs:
             return str(answer.read().decode())
 
 
-def _settings(folder: Path, web: int, data: list[int]) -> dict[str, object]:
+def _settings(folder: Path, disk: Path, web: int, data: list[int]) -> dict[str, object]:
     return {
         "dfs.namenode.name.dir": folder / "name",
-        "dfs.datanode.data.dir": folder / "data",
+        "dfs.datanode.data.dir": disk / "blocks",
         "dfs.replication": 1,
         "dfs.namenode.http-address": f"127.0.0.1:{web}",
         "dfs.datanode.address": f"127.0.0.1:{data[0]}",
