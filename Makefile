@@ -8,7 +8,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 HAVE_ALL := $(wildcard .venv/.all)
 
-.PHONY: help run setup test check format lock cluster-test
+.PHONY: help run setup test check format lock bench-score cluster-test
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -55,6 +55,9 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url 
 .venv:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed and was not found."; exit 1; }
 	@$(PYTHON) -m venv .venv
+
+bench-score: .venv/.all ## 50,000 pictures: casting score beside a multiprocessing script and the bare limit
+	@$(BIN)/python bench/score_speed.py
 
 # The cluster that KUBECONFIG names, with the images on its nodes already.
 cluster-test: .venv/.all ## apply the manifests to the cluster of KUBECONFIG, post, delete pods, count

@@ -59,7 +59,7 @@ def add(app: typer.Typer, publish: Callable[[Path], int]) -> None:
 
 
 def _line(progress: "Progress") -> None:
-    rate = progress.done / progress.seconds if progress.seconds > 0 else 0.0
+    rate = (progress.done - progress.before) / progress.seconds if progress.seconds > 0 else 0.0
     text = f"{progress.done:,} judged"
     if progress.listed is not None and rate > 0:
         text = f"{progress.done:,} of {progress.listed:,}  ETA {(progress.listed - progress.done) / rate:.0f} s"

@@ -1,7 +1,9 @@
 """Members to rows: the same decode, preparation, engine and rules as online, one batch of members at a time."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -37,28 +39,25 @@ class Row:
 
 
 class Judge:
-    """A classifier for members; one thread uses it."""
+    """A classifier for members; one thread uses it, ``threads`` decode and infer."""
 
-    def __init__(self, bundle: Path, threads: int | None = 1) -> None:
+    def __init__(self, bundle: Path, threads: int = 1) -> None:
         self._classifier = Classifier.load(bundle, threads)
+        self._map = ThreadPoolExecutor(threads).map if threads > 1 else map
 
     def rows(self, source: str, contents: Iterator[tuple[Member, bytes | Unreadable]]) -> Iterator[Row]:
         """A row for every member, in order."""
-        waiting: list[tuple[Member, Prepared | str]] = []
-        for member, content in contents:
-            waiting.append((member, _prepared(content)))
-            if len(waiting) == BATCH:
-                yield from self._judged(source, waiting)
-                waiting = []
-        yield from self._judged(source, waiting)
+        while some := list(islice(contents, BATCH)):
+            prepared = list(self._map(_prepared, [content for _, content in some]))
+            yield from self._judged(source, [member for member, _ in some], prepared)
 
-    def _judged(self, source: str, some: Sequence[tuple[Member, Prepared | str]]) -> Iterator[Row]:
-        good = [one for _, one in some if isinstance(one, Prepared)]
+    def _judged(self, source: str, some: Sequence[Member], prepared: Sequence[Prepared | str]) -> Iterator[Row]:
+        good = [one for one in prepared if isinstance(one, Prepared)]
         judgements = iter(())  # type: Iterator[Judgement]
         if good:
             pixels = np.stack([one.sample.pixels for one in good])
             judgements = iter(self._classifier.judge(pixels, np.stack([one.sample.measures for one in good])))
-        for member, one in some:
+        for member, one in zip(some, prepared, strict=True):
             if isinstance(one, str):
                 yield Row(source, member.path, error=one)
             else:

@@ -5,7 +5,7 @@ Places are local paths or URIs of PyArrow file systems (``hdfs://``, ``s3://``).
 """
 
 import io
-import lzma
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -20,6 +20,8 @@ from inspection.errors import BadRequest
 Kind = Literal["folder", "list", "zip", "tar", "stream"]
 MAX_BYTES = 64 * 1024 * 1024
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.zst", ".tzst")
+_LOCAL = 30  # bytes of a zip's local header before the name
+_ENCRYPTED = 0x1
 #: What Python's archive readers raise on damaged, encrypted or oddly compressed members.
 _ERRORS = (
     OSError,
@@ -29,8 +31,8 @@ _ERRORS = (
     NotImplementedError,
     zipfile.BadZipFile,
     tarfile.TarError,
+    struct.error,
     zlib.error,
-    lzma.LZMAError,
 )
 
 
@@ -40,11 +42,25 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One member: its ``path`` in the source, ``size`` in bytes (-1: not known yet), where a plain tar has it."""
+    """One member: its ``path`` in the source, ``size`` in bytes (-1: not known yet), where the archive has it.
+
+    ``packed`` is what a zip's directory says of it. It travels with the member so that no worker reads the directory.
+    """
 
     path: str
     size: int = -1
     offset: int = -1
+    packed: "Packed | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A zip member's compressed size in bytes, compression method, CRC-32 and flags."""
+
+    size: int
+    method: int
+    crc: int
+    flags: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +106,13 @@ def members(source: Source) -> Iterator[Member]:
                 yield from (Member(line.strip()) for line in io.TextIOWrapper(file, "utf-8") if line.strip())
             elif source.kind == "zip":
                 with zipfile.ZipFile(file) as archive:
-                    yield from (Member(one.filename, one.file_size) for one in archive.infolist() if not one.is_dir())
+                    for one in archive.infolist():
+                        if not one.is_dir():
+                            packed = Packed(one.compress_size, one.compress_type, one.CRC, one.flag_bits)
+                            yield Member(one.filename, one.file_size, one.header_offset, packed)
             else:
                 with tarfile.open(fileobj=file, mode="r:") as archive:
-                    yield from (Member(one.name, one.size, one.offset_data) for one in archive if one.isfile())
+                    yield from (Member(one.name, one.size, one.offset_data) for one in _forgetting(archive))
     except _ERRORS as error:
         raise BadRequest("bad_archive", f"{source.place} is damaged: {error}") from error
 
@@ -103,14 +122,14 @@ class Reader:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._file: Any = None
-        self._zip: zipfile.ZipFile | None = None
+        self._file: IO[bytes] | None = None
 
     def read(self, member: Member) -> bytes:
         """The member's bytes.
 
         Raises:
-            Unreadable: ``nested_archive``, ``too_large``, ``missing`` or ``damaged_member``.
+            Unreadable: ``nested_archive``, ``too_large``, ``missing``, ``encrypted``, ``unknown_compression`` or
+                ``damaged_member``.
         """
         check(member)
         try:
@@ -126,11 +145,9 @@ class Reader:
 
     def close(self) -> None:
         """Let go of the archive."""
-        if self._zip is not None:
-            self._zip.close()
         if self._file is not None:
             self._file.close()
-        self._file, self._zip = None, None
+        self._file = None
 
     def _whole_file(self, member: Member) -> bytes:
         inside = self._source.kind == "folder"
@@ -142,20 +159,32 @@ class Reader:
             return _bounded(file)
 
     def _from_zip(self, member: Member) -> bytes:
-        if self._zip is None:
-            self._file = _open(self._source.place)
-            self._zip = zipfile.ZipFile(self._file)
-        with self._zip.open(member.path) as file:
-            return _bounded(file)
+        """By the local header (PKZIP's APPNOTE, 4.3.7): its extra field may be another than the directory's."""
+        assert member.packed is not None  # noqa: S101  the listing of a zip gives it
+        file = self._archive()
+        file.seek(member.offset)
+        header = file.read(_LOCAL)
+        if header[:4] != b"PK\x03\x04":
+            raise zipfile.BadZipFile("no local header")
+        name, extra = struct.unpack("<HH", header[26:30])
+        file.seek(member.offset + _LOCAL + name + extra)
+        data = _unpacked(file.read(min(member.packed.size, MAX_BYTES + 1)), member.packed)
+        if zlib.crc32(data) != member.packed.crc:
+            raise zipfile.BadZipFile("another checksum")
+        return data
 
     def _from_tar(self, member: Member) -> bytes:
-        if self._file is None:
-            self._file = _open(self._source.place)
-        self._file.seek(member.offset)
-        data = bytes(self._file.read(member.size))
+        file = self._archive()
+        file.seek(member.offset)
+        data = bytes(file.read(member.size))
         if len(data) < member.size:
             raise EOFError("the archive ends early")
         return data
+
+    def _archive(self) -> IO[bytes]:
+        if self._file is None:
+            self._file = _open(self._source.place)
+        return self._file
 
 
 def streamed(source: Source) -> Iterator[tuple[Member, bytes | Unreadable]]:
@@ -166,16 +195,15 @@ def streamed(source: Source) -> Iterator[tuple[Member, bytes | Unreadable]]:
     """
     try:
         with _opened(source.place) as raw, _inflated(source.place, raw) as file, _tar(file) as archive:
-            for one in archive:
-                if one.isfile():
-                    member = Member(one.name, one.size)
-                    try:
-                        check(member)
-                    except Unreadable as error:
-                        yield member, error
-                        continue
-                    held = archive.extractfile(one)
-                    yield member, held.read() if held else b""
+            for one in _forgetting(archive):
+                member = Member(one.name, one.size)
+                try:
+                    check(member)
+                except Unreadable as error:
+                    yield member, error
+                    continue
+                held = archive.extractfile(one)
+                yield member, held.read() if held else b""
     except _ERRORS as error:
         raise BadRequest("bad_archive", f"{source.place} is damaged: {error}") from error
 
@@ -252,6 +280,24 @@ def _inflated(place: str, raw: IO[bytes]) -> Any:
 
 def _tar(file: Any) -> tarfile.TarFile:
     return tarfile.open(fileobj=file, mode="r|")
+
+
+def _forgetting(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """The files of a tar, whose reader would otherwise remember every one."""
+    while (one := archive.next()) is not None:
+        if one.isfile():
+            yield one
+        archive.members.clear()  # type: ignore[attr-defined]
+
+
+def _unpacked(data: bytes, packed: Packed) -> bytes:
+    if packed.flags & _ENCRYPTED:
+        raise Unreadable("encrypted")
+    if packed.method == zipfile.ZIP_STORED:
+        return data
+    if packed.method == zipfile.ZIP_DEFLATED:
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, MAX_BYTES + 1)
+    raise Unreadable("unknown_compression")
 
 
 def _bounded(file: Any) -> bytes:

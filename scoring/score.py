@@ -1,5 +1,6 @@
 """Offline scoring: a plan of parts, judged by a pool of Ray Data actors, each writing whole parts; then the summary."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,10 +17,12 @@ from scoring.results import Counts, gathered, write_part
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a scoring is: members ``done`` of ``listed`` (None: unknown), failed ones, defects, seconds so far."""
+    """How far a scoring is: members ``done`` of ``listed`` (None: unknown), ``before`` of them by an earlier run, and
+    what this run saw: failed ones, defects, seconds."""
 
     done: int
     listed: int | None
+    before: int
     failed: int
     defects: int
     seconds: float
@@ -72,37 +75,42 @@ def run(plan: Plan, workers: int | None, progress: Callable[[Progress], None] | 
     started = time.monotonic()
     if open_parts:
         pool = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+        actors = min(pool, len(open_parts))
+        threads = min(pool // actors, os.cpu_count() or 1)  # one stream alone: its actor has all cores
         blocks = min(len(open_parts), max(4 * pool, 1000))
         done = ray.data.from_items(open_parts, override_num_blocks=blocks).map_batches(
             _PartJudge,
-            fn_constructor_args=(str(plan.out), str(plan.bundle)),
+            fn_constructor_args=(str(plan.out), str(plan.bundle), threads),
             batch_size=1,
-            compute=ray.data.ActorPoolStrategy(size=min(pool, len(open_parts))),
-            num_cpus=1,
+            compute=ray.data.ActorPoolStrategy(size=actors),
+            num_cpus=threads,
         )
-        _follow(done, plan, started, progress)
+        _follow(done, plan, open_parts, started, progress)
     return gathered(plan.out / RESULTS, plan.out)
 
 
-def _follow(done: Any, plan: Plan, started: float, progress: Callable[[Progress], None] | None) -> None:
+def _follow(
+    done: Any, plan: Plan, open_parts: Sequence[Part], started: float, progress: Callable[[Progress], None] | None
+) -> None:
     """Run the pipeline to its end and tell how far it is, at most twice a second."""
-    members = failed = defects = 0
+    before = 0 if plan.listed is None else plan.listed - sum(len(part.members) for part in open_parts)
+    members, failed, defects = before, 0, 0
     told = 0.0
     for batch in done.iter_rows():
         members, failed, defects = members + batch["members"], failed + batch["failed"], defects + batch["defects"]
         if progress and time.monotonic() - told > 0.5:
             told = time.monotonic()
-            progress(Progress(members, plan.listed, failed, defects, told - started))
+            progress(Progress(members, plan.listed, before, failed, defects, told - started))
     if progress:
-        progress(Progress(members, plan.listed, failed, defects, time.monotonic() - started))
+        progress(Progress(members, plan.listed, before, failed, defects, time.monotonic() - started))
 
 
 class _PartJudge:
     """An actor: judges parts and writes them; holds one open reader."""
 
-    def __init__(self, out: str, bundle: str) -> None:
+    def __init__(self, out: str, bundle: str, threads: int) -> None:
         self._out, self._digest = Path(out), read_card(Path(bundle)).digest
-        self._judge = Judge(Path(bundle))
+        self._judge = Judge(Path(bundle), threads)
         self._reader: tuple[Source, Reader] | None = None
         self._lock = threading.Lock()
 

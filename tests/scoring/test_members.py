@@ -54,6 +54,32 @@ def test_listed_sources_give_every_member_and_its_bytes(tmp_path, make):
     reader.close()
 
 
+def test_names_that_a_zip_has_twice_are_two_members(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("a.png", b"first")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("a.png", b"second")
+    source = m.recognise(str(tmp_path / "x.zip"))
+    reader = m.Reader(source)
+    assert [reader.read(one) for one in m.members(source)] == [b"first", b"second"]
+    reader.close()
+
+
+def test_a_zip_behind_something_else_and_with_a_rare_compression(tmp_path):
+    with (tmp_path / "x.zip").open("wb") as file:
+        file.write(b"PK, a program that unpacks itself")
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("a.png", b"1" * 100, zipfile.ZIP_DEFLATED)
+            archive.writestr("b.png", b"1" * 100, zipfile.ZIP_LZMA)
+    source = m.recognise(str(tmp_path / "x.zip"))
+    reader = m.Reader(source)
+    first, second = m.members(source)
+    assert reader.read(first) == b"1" * 100
+    with pytest.raises(m.Unreadable, match="unknown_compression"):
+        reader.read(second)
+    reader.close()
+
+
 @pytest.mark.parametrize("make", [lambda path: tarred(path, "x.tar.gz", "w:gz"), zstd])
 def test_compressed_tars_are_read_through(tmp_path, make):
     source = m.recognise(str(make(tmp_path)))

@@ -10,7 +10,7 @@ import time
 import zipfile
 from pathlib import Path
 
-import numpy as np
+import httpx
 import pyarrow.parquet as pq
 import pytest
 
@@ -18,10 +18,9 @@ from deployments.publishing import publish
 from deployments.settings import Settings
 from drawing.castings import KINDS, draw
 from inspection.bundle import champion, read_card
-from inspection.classifier import Classifier
-from inspection.preparing import prepare_bytes
 from inspection.record import Search
 from ledger import Ledger
+from tests.serving import LocalJudge, running
 
 ROOT = Path(__file__).parents[2]
 CASTING = Path(sys.executable).with_name("casting")
@@ -98,20 +97,20 @@ def test_bad_members_are_rows_with_an_error_and_good_ones_have_none(scored):
     assert all((row["prediction"] is None) == (row["error"] is not None) for row in rows(out))
 
 
-def test_the_answers_are_the_classifiers_bit_for_bit(archive, scored):
+def test_the_answers_are_those_of_the_service_field_by_field(archive, scored, tmp_path):
     out, _ = scored
-    classifier = Classifier.load(champion(ROOT / "models"))
     found = {row["path"]: row for row in rows(out)}
-    with zipfile.ZipFile(archive) as file:
-        for name in file.namelist()[:20]:
-            prepared = prepare_bytes(file.read(name))
-            pixels, measures = prepared.sample.pixels[np.newaxis], prepared.sample.measures[np.newaxis]
-            (told,) = classifier.judge(pixels, measures)
-            row = found[name]
-            assert row["p_defect"] == round(told.p_defect, 6)  # six digits, as online
-            assert (row["prediction"], row["verdict"]) == (told.prediction, told.verdict)
-            assert tuple(row["reasons"]) == told.reasons
-            assert (row["image_sha256"], row["model_version"]) == (prepared.sha256, told.model_version)
+    names = [*list(found)[:30], *(name for name in RUBBISH if name != "x/inner.zip")]
+    with zipfile.ZipFile(archive) as file, running(tmp_path, LocalJudge()) as service:
+        files = [("file", (name, file.read(name))) for name in names]
+        answers = httpx.post(f"{service.address}/predict", files=files, timeout=60).json()["results"]
+    shared = ("prediction", "verdict", "p_defect", "reasons", "image_sha256", "image_width", "image_height",
+              "brightness", "sharpness", "model_version")  # fmt: skip
+    for name, answer in zip(names, answers, strict=True):
+        row = found[name]
+        assert row["error"] == answer.get("error", {}).get("code")
+        if row["error"] is None:
+            assert {field: row[field] for field in shared} == {field: answer[field] for field in shared}
 
 
 def test_summary_csv_and_metadata_agree_with_the_rows(scored):
