@@ -8,9 +8,10 @@ import structlog
 
 from inspection.events import Event
 from streaming.kafka import Kafka, UnfitTopic
+from streaming.owned import Limits
 from streaming.record import Loss
 from streaming.root import open_folder
-from streaming.service import ConsumerService, Limits
+from streaming.service import ConsumerService
 from streaming.settings import Settings
 from streaming.watch import Watch
 

@@ -8,9 +8,7 @@ taken, a store that is away) drops what is in memory, pauses the partition, and 
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -21,38 +19,18 @@ from streaming.consumer import PartitionConsumer, Stored
 from streaming.folder import Folder
 from streaming.kafka import Kafka
 from streaming.letters import Burial
-from streaming.record import Fenced, Loss, Record, Stream
+from streaming.owned import RETRY, Limits, Owned
+from streaming.record import Fenced, Loss, Stream
 from streaming.topic import ensure_topic
 from streaming.watch import Watch
 
 POLL = 0.2  # seconds between looks at the age of what waits
 BATCH = 4_000  # records parsed at a time
-RETRY = (0.5, 15.0)  # seconds, the first and the longest, between tries at a store that is away
 LEAVE = 20.0  # seconds for what must be flushed before a partition is handed over
+LOOK = 2.0  # seconds between looks at how far the topic is ahead
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """When a file is written: whichever comes first."""
-
-    seconds: float = 5.0
-    records: int = 50_000
-    size: int = 32 << 20
-
-
-@dataclass(slots=True)
-class _Owned:
-    """A partition of ours. ``taking`` is None until the lake was read, and again after a failure."""
-
-    stream: Stream
-    taking: PartitionConsumer | None = None
-    confirmed: bool = False
-    oldest: float | None = None
-    retry_at: float = 0.0
-    retry: float = RETRY[0]
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+_Work = Callable[[TopicPartition, Owned], Awaitable[None]]
 
 
 class ConsumerService(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
@@ -72,8 +50,10 @@ class ConsumerService(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         self._limits = limits
         self._watch = watch
         self._taken = taken
-        self._owned: dict[TopicPartition, _Owned] = {}
+        self._owned: dict[TopicPartition, Owned] = {}
+        self._locks: dict[Owned, asyncio.Lock] = {}
         self._line = ""
+        self._looked = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until ``stop``, flush, leave. Kafka and the store may go away and come back.
@@ -91,7 +71,9 @@ class ConsumerService(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
             except (KafkaError, OSError) as error:
                 if isinstance(error, OffsetOutOfRangeError):
                     raise Loss(f"{self._kafka.topic}: the records that the lake continues from are gone") from error
-                _log.warning("consumer_waits", reason=str(error) or type(error).__name__, retry_seconds=wait)
+                reason = str(error) or type(error).__name__
+                _log.warning("consumer_waits", reason=reason, retry_seconds=wait)
+                self._watch.waits("kafka", reason)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), wait)
                 wait = min(wait * 2, RETRY[1])
@@ -114,138 +96,106 @@ class ConsumerService(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
                 await self._turn()
             await self._leave(list(self._owned))
         finally:
-            self._owned.clear()
+            self._hand_over(list(self._owned))
             await self._consumer.stop()
             await self._burial.close()
 
     async def _turn(self) -> None:
-        await self._each(self._take_over, [tp for tp, owned in self._owned.items() if owned.taking is None])
+        await self._each(self._take_over, [tp for tp, owned in self._owned.items() if owned.due])
         batches = await self._consumer.getmany(timeout_ms=int(POLL * 1000), max_records=BATCH)
         self._watch.polled()
-        await self._each(lambda tp: self._take(tp, batches.get(tp, [])), list(self._owned))
+        await self._each(lambda tp, owned: self._take(tp, owned, batches.get(tp, [])), list(self._owned))
+        await self._look()
 
-    async def _each(self, work: Callable[[TopicPartition], object], partitions: Iterable[TopicPartition]) -> None:
+    async def _each(self, work: _Work, partitions: Iterable[TopicPartition]) -> None:
         await asyncio.gather(*(self._guarded(work, tp) for tp in partitions))
 
-    async def _guarded(self, work: Callable[[TopicPartition], object], tp: TopicPartition) -> None:
+    async def _guarded(self, work: _Work, tp: TopicPartition) -> None:
         """Do ``work`` for a partition that is still ours; a failure costs that partition its memory, not the rest."""
         owned = self._owned.get(tp)
         if owned is None:
             return
-        async with owned.lock:
+        async with self._locks[owned]:
+            if self._owned.get(tp) is not owned:
+                return  # handed over while this waited
             try:
-                await work(tp)  # type: ignore[misc]  # a coroutine
+                await work(tp, owned)
             except (Fenced, OSError) as error:
                 self._set_back(tp, owned, error)
 
-    def _set_back(self, tp: TopicPartition, owned: _Owned, error: Exception) -> None:
+    def _set_back(self, tp: TopicPartition, owned: Owned, error: Exception) -> None:
         word = "consumer_fenced" if isinstance(error, Fenced) else "store_waits"
         _log.warning(word, partition=tp.partition, reason=str(error), retry_seconds=owned.retry)
-        owned.taking, owned.oldest = None, None
-        owned.retry_at = time.monotonic() + owned.retry
-        owned.retry = min(owned.retry * 2, RETRY[1])
-        self._watch.set_back()
+        self._watch.set_back(tp.partition, None if isinstance(error, Fenced) else str(error))
+        owned.set_back()
         if tp in self._consumer.assignment():
             self._consumer.pause(tp)
 
-    async def _take_over(self, tp: TopicPartition) -> None:
-        owned = self._owned[tp]
-        if time.monotonic() < owned.retry_at:
-            return
-        taking = await asyncio.to_thread(
-            PartitionConsumer, owned.stream, self._folder(), self._burial.bury, self._taken
-        )
+    async def _take_over(self, tp: TopicPartition, owned: Owned) -> None:
+        offset = await asyncio.to_thread(owned.take_over)
         if self._owned.get(tp) is not owned or tp not in self._consumer.assignment():
+            owned.leave()
             return  # handed over meanwhile
-        last = taking.continues_at()
-        owned.taking, owned.confirmed = taking, last is None
-        self._consumer.seek(tp, taking.resume if last is None else last)
+        self._consumer.seek(tp, offset)
         self._consumer.resume(tp)
-        _log.info("partition_taken", partition=tp.partition, offset=taking.resume)
+        _log.info("partition_taken", partition=tp.partition, offset=owned.stored_up_to)
 
-    async def _take(self, tp: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
-        owned = self._owned[tp]
-        if owned.taking is None:
-            return
-        stored = await asyncio.to_thread(self._work, owned, owned.taking, records)
+    async def _take(self, tp: TopicPartition, owned: Owned, records: Sequence[ConsumerRecord]) -> None:
+        stored = await asyncio.to_thread(owned.work, records)
+        await self._tell(tp, stored)
+
+    async def _tell(self, tp: TopicPartition, stored: Sequence[Stored]) -> None:
+        """What an operator sees; the group's offset too, for Kafka's own tools: nothing depends on it."""
         for file in stored:
-            owned.retry = RETRY[0]
-            self._watch.stored(file)
-            _log.info(
-                "stored",
-                file=file.name.path,
-                rows=file.rows,
-                repeats=file.repeats,
-                dead=file.dead,
-                next=file.resume,
-            )
-        if tp in self._consumer.assignment():
-            end = self._consumer.highwater(tp)
-            age = 0.0 if owned.oldest is None else time.monotonic() - owned.oldest
-            self._watch.behind(tp.partition, max(0, (end or 0) - owned.taking.resume), age)
-            if stored:
-                await self._show(tp, stored[-1].resume)
+            self._watch.stored(tp.partition, file)
+            counts = {"rows": file.rows, "repeats": file.repeats, "dead": file.dead, "next": file.resume}
+            _log.info("stored", file=file.name.path, **counts)
+        if stored and tp in self._consumer.assignment():
+            with contextlib.suppress(KafkaError, TimeoutError):
+                await asyncio.wait_for(self._consumer.commit({tp: stored[-1].resume}), 5)
 
-    def _work(self, owned: _Owned, taking: PartitionConsumer, records: Sequence[ConsumerRecord]) -> list[Stored]:
-        """In a thread: parse, and write what is due."""
-        stored = []
-        for raw in records:
-            record = _record(raw)
-            if not owned.confirmed:
-                taking.confirm(record)
-                owned.confirmed = True
-            stored.append(taking.add(record))
-            if taking.pending >= self._limits.records or taking.pending_bytes >= self._limits.size:
-                stored.append(taking.flush())
-                owned.oldest = None
-        if taking.pending and owned.oldest is None:
-            owned.oldest = time.monotonic()
-        if owned.oldest is not None and time.monotonic() - owned.oldest >= self._limits.seconds:
-            stored.append(taking.flush())
-            owned.oldest = None
-        return [file for file in stored if file is not None]
-
-    async def _show(self, tp: TopicPartition, offset: int) -> None:
-        """The group's offset, so that Kafka's own tools show the lag; nothing depends on it."""
+    async def _look(self) -> None:
+        """How far the topic is ahead of the lake, also of partitions that are paused."""
+        if time.monotonic() - self._looked < LOOK or not self._owned:
+            return
+        self._looked = time.monotonic()
         with contextlib.suppress(KafkaError, TimeoutError):
-            await asyncio.wait_for(self._consumer.commit({tp: offset}), 5)
+            ends = await asyncio.wait_for(self._consumer.end_offsets(list(self._owned)), LOOK)
+            for tp, owned in list(self._owned.items()):
+                stored = owned.stored_up_to
+                if stored is None:
+                    stored = await asyncio.wait_for(self._consumer.committed(tp), LOOK) or 0
+                self._watch.behind(tp.partition, max(0, ends.get(tp, 0) - stored), owned.age)
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._leave(list(revoked)), LEAVE)
-        for tp in revoked:
-            self._owned.pop(tp, None)
-            self._watch.handed_over(tp.partition)
+        self._hand_over(revoked)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Nothing is fetched before the lake said from where. No await here: the fetcher must not come first."""
         for tp in assigned:
             self._consumer.seek(tp, 0)
             self._consumer.pause(tp)
-            self._owned[tp] = _Owned(Stream(self._line, tp.topic, tp.partition))
+            owned = Owned(Stream(self._line, tp.topic, tp.partition), self._limits, self._open)
+            self._owned[tp], self._locks[owned] = owned, asyncio.Lock()
+
+    def _open(self, stream: Stream) -> PartitionConsumer:
+        return PartitionConsumer(stream, self._folder(), self._burial.bury, self._taken)
 
     async def _leave(self, partitions: Sequence[TopicPartition]) -> None:
         """Flush what waits; what can't be flushed now is read again by the next owner."""
 
-        async def flush(tp: TopicPartition) -> None:
-            taking = self._owned[tp].taking
-            stored = await asyncio.to_thread(taking.flush) if taking is not None else None
-            if stored is not None:
-                self._watch.stored(stored)
-                _log.info("stored", file=stored.name.path, rows=stored.rows, next=stored.resume)
-                await self._show(tp, stored.resume)
-            self._owned[tp].taking = None
+        async def flush(tp: TopicPartition, owned: Owned) -> None:
+            stored = await asyncio.to_thread(owned.flush)
+            owned.leave()
+            await self._tell(tp, [] if stored is None else [stored])
 
         await self._each(flush, partitions)
 
-
-def _record(raw: ConsumerRecord) -> Record:
-    """Headers that are no journal and number count as absent: then the value alone speaks."""
-    headers = dict(raw.headers)
-    journal, number = headers.get("journal"), headers.get("number")
-    named: tuple[str | None, int | None] = (None, None)
-    if journal is not None and number is not None:
-        with contextlib.suppress(ValueError):
-            named = (journal.decode(), int(number))
-    appended = datetime.fromtimestamp(raw.timestamp / 1000, UTC)
-    return Record(raw.offset, appended, *named, raw.value or b"")
+    def _hand_over(self, partitions: Iterable[TopicPartition]) -> None:
+        for tp in partitions:
+            owned = self._owned.pop(tp, None)
+            if owned is not None:
+                self._locks.pop(owned)
+            self._watch.handed_over(tp.partition)

@@ -51,6 +51,7 @@ def _settings(folder: Path, disk: Path, web: int, data: list[int]) -> dict[str, 
         "dfs.namenode.name.dir": folder / "name",
         "dfs.datanode.data.dir": disk / "blocks",
         "dfs.replication": 1,
+        "dfs.blocksize": 4 << 20,  # a small disk must hold some blocks that are being written
         "dfs.namenode.http-address": f"127.0.0.1:{web}",
         "dfs.datanode.address": f"127.0.0.1:{data[0]}",
         "dfs.datanode.http.address": f"127.0.0.1:{data[1]}",

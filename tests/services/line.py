@@ -12,9 +12,10 @@ from ledger import Ledger
 from streaming.folder import Folder
 from streaming.kafka import Kafka
 from streaming.kafka_relay import KafkaRelay
+from streaming.owned import Limits
 from streaming.relay import Statements
 from streaming.sending import KafkaSender
-from streaming.service import ConsumerService, Limits
+from streaming.service import ConsumerService
 from streaming.verify import Verdict, verify
 from streaming.watch import Watch
 
