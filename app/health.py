@@ -18,9 +18,13 @@ async def live() -> dict[str, str]:
 
 @router.get("/ready", summary="A model is loaded and the ledger takes writes")
 async def ready(request: Request) -> dict[str, Any]:
-    """503 with the reason while pictures can't be inspected."""
+    """503 with the reason while pictures can't be inspected. ``backlog``: events that wait for the lake; a line that
+    is away is no reason to answer nothing."""
     services: Services = request.app.state.services
     version = await services.judge.model_version()
     if not await run_in_threadpool(services.records.writable):
         raise Unavailable("ledger_unavailable", "The ledger can't be written now.")
-    return {"status": "ready", "model_version": version}
+    backlog = await run_in_threadpool(services.outgoing.backlog)
+    oldest = backlog.oldest.isoformat() if backlog.oldest else None
+    waiting = {"events": backlog.events, "oldest": oldest}
+    return {"status": "ready", "model_version": version, "backlog": waiting}

@@ -7,7 +7,7 @@ What only another partition's statement names is outstanding: late, or lost.
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,7 +24,9 @@ from streaming.marks import JournalMarks
 
 LATE = timedelta(minutes=10)
 _COLUMNS = ["kind", "occurred_at", "journal", "number", "journals"]
+MOST_RANGES = 100  # of missing numbers, named for a journal
 _Numbers = npt.NDArray[np.int64]
+_Range = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,43 +182,57 @@ def _count(name: str, journal: _Journal) -> JournalCount:
     rows = np.concatenate(journal.parts) if journal.parts else _none()
     once = np.unique(rows)
     known = max(int(once[-1]) if once.size else 0, journal.marks.highest, journal.stated_own)
-    found = np.zeros(known + 1, dtype=bool)
-    found[0] = True
-    found[once] = True
-    stored = int(once.size)
-    dead = [number for number in journal.marks.dead if number <= known and not found[number]]
-    found[dead] = True
-    if journal.before is not None:
-        marks, own = journal.before
-        kept = np.zeros(known + 1, dtype=bool)
-        kept[1 : marks.low + 1] = True
-        for first, last in marks.ranges:
-            kept[first : last + 1] = True
-        kept[own] = False
-        found |= kept
-    gone = np.flatnonzero(~found)
+    dead = np.setdiff1d(np.array(sorted(journal.marks.dead), dtype=np.int64), once)
+    found = np.union1d(once, dead) if dead.size else once
+    gone = _without(_gaps(found, known), _before(journal))
     stated = max(journal.stated_own, journal.stated_elsewhere)
     return JournalCount(
         journal=name,
         partition=journal.partition,
         stated=stated,
-        stored=stored,
-        missing=int(gone.size),
+        stored=int(once.size),
+        missing=sum(last - first + 1 for first, last in gone),
         doubled=int(rows.size - once.size),
-        dead=len(dead),
+        dead=int(dead.size),
         outstanding=max(0, stated - known),
-        where=tuple(_ranges(gone)),
+        where=tuple(gone[:MOST_RANGES]),
     )
 
 
-def _ranges(numbers: npt.NDArray[np.intp]) -> Iterable[tuple[int, int]]:
-    """Inclusive runs of consecutive numbers, at most 100."""
-    if numbers.size == 0:
+def _gaps(found: _Numbers, known: int) -> list[_Range]:
+    """Inclusive ranges of 1 to ``known`` that are not in ``found`` (sorted). Numbers may be as large as 2^63 - 1."""
+    edges = np.concatenate(([0], found))
+    cuts = np.flatnonzero(np.diff(edges) > 1)
+    gaps = [(int(edges[cut]) + 1, int(edges[cut + 1]) - 1) for cut in cuts]
+    return [*gaps, (int(edges[-1]) + 1, known)] if known > edges[-1] else gaps
+
+
+def _before(journal: _Journal) -> list[_Range]:
+    """Numbers that lay in files before the oldest kept one: its marks less its own rows."""
+    if journal.before is None:
         return []
-    cuts = np.flatnonzero(np.diff(numbers) > 1)
-    firsts = np.concatenate(([0], cuts + 1))
-    lasts = np.concatenate((cuts, [numbers.size - 1]))
-    return [(int(numbers[a]), int(numbers[b])) for a, b in zip(firsts[:100], lasts[:100], strict=True)]
+    marks, own = journal.before
+    seen = [(1, marks.low), *marks.ranges] if marks.low else list(marks.ranges)
+    cuts = [(number, number) for number in np.unique(own).tolist()]
+    return _without(seen, cuts)
+
+
+def _without(ranges: Sequence[_Range], taken: Sequence[_Range]) -> list[_Range]:
+    """``ranges`` less ``taken``; both sorted, inclusive and disjoint."""
+    left: list[_Range] = []
+    place = 0
+    for first, last in ranges:
+        while place < len(taken) and taken[place][1] < first:
+            place += 1
+        at = place
+        while at < len(taken) and taken[at][0] <= last:
+            if taken[at][0] > first:
+                left.append((first, taken[at][0] - 1))
+            first = max(first, taken[at][1] + 1)
+            at += 1
+        if first <= last:
+            left.append((first, last))
+    return left
 
 
 def _none() -> _Numbers:

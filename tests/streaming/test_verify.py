@@ -119,3 +119,9 @@ def _write(folder: MemoryFolder, start: int, events: Sequence[Event], marks: Mar
     footer = Footer(STREAM.id, start, start + len(events), marks, (), start, "x")
     name = Name(NOON.date(), STREAM.topic, 0, start)
     folder.publish(folder.put(to_parquet(events, footer)), name)
+
+
+def test_a_number_as_large_as_a_number_can_be_is_counted_and_not_laid_out_in_memory() -> None:
+    (count,) = verify(stored([record(0, event("a", 2)), record(1, event("a", 2**63 - 1))])).journals
+    assert (count.stored, count.missing) == (2, 2**63 - 3)
+    assert count.where == ((1, 1), (3, 2**63 - 2))
