@@ -29,15 +29,17 @@ group.initial.rebalance.delay.ms=0
 class Broker:
     """Kafka 4.3.1 over ``folder``; ``address`` is its bootstrap server."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, more: str = "", scram: str | None = None) -> None:
+        """``more`` are further settings, ``scram`` a user that is known from the start."""
         folder.mkdir(parents=True, exist_ok=True)
         port, controller = free_ports(2)
         self.address = f"127.0.0.1:{port}"
         path = jars("org.apache.kafka", "kafka_2.13", "4.3.1")
         settings = folder / "server.properties"
-        settings.write_text(_SETTINGS.format(port=port, controller=controller, folder=folder))
+        settings.write_text(_SETTINGS.format(port=port, controller=controller, folder=folder) + more)
         form = ["java", "-cp", path, "kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qk"]
-        subprocess.run([*form, "-c", str(settings), "--ignore-formatted"], check=True, capture_output=True)
+        users = [] if scram is None else ["--add-scram", scram]
+        subprocess.run([*form, "-c", str(settings), "--ignore-formatted", *users], check=True, capture_output=True)
         self.environment: dict[str, str] = {}
         self.daemon = Daemon(folder / "kafka.log", 384, path, "kafka.Kafka", str(settings), variables=self.environment)
 

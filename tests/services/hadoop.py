@@ -13,13 +13,12 @@ _PACKAGE = "org.apache.hadoop.hdfs.server"
 class Hdfs:
     """HDFS 3.5.0 over ``folder``; ``root`` is its file system, ``web`` where WebHDFS answers."""
 
-    def __init__(self, folder: Path, disk: Path | None = None) -> None:
-        """``disk`` is where the DataNode keeps its blocks, if not in ``folder``."""
+    def __init__(self, folder: Path) -> None:
         (folder / "conf").mkdir(parents=True, exist_ok=True)
         rpc, web, *data = free_ports(5)
         self.root, self.web = f"hdfs://127.0.0.1:{rpc}", f"http://127.0.0.1:{web}"
         _write(folder / "conf/core-site.xml", {"fs.defaultFS": self.root, "hadoop.tmp.dir": f"{folder}/tmp"})
-        _write(folder / "conf/hdfs-site.xml", _settings(folder, disk or folder / "data", web, data))
+        _write(folder / "conf/hdfs-site.xml", _settings(folder, web, data))
         path = f"{folder}/conf:{jars('org.apache.hadoop', 'hadoop-client-minicluster', '3.5.0')}"
         if not (folder / "name/current").exists():
             form = ["java", "-cp", path, f"{_PACKAGE}.namenode.NameNode", "-format", "-nonInteractive"]
@@ -36,6 +35,14 @@ class Hdfs:
         self.datanode.end(signal.SIGKILL)
         self.namenode.end(signal.SIGTERM)
 
+    def quota(self, path: str, size: int) -> None:
+        """Bytes that may lie under ``path``; -1: as many as the disk takes."""
+        query = f"op=SETQUOTA&user.name=casting&namespacequota=9223372036854775807&storagespacequota={size}"
+        with urllib.request.urlopen(
+            urllib.request.Request(f"{self.web}/webhdfs/v1{path}?{query}", method="PUT"), timeout=20
+        ):
+            pass
+
     def _answers(self) -> bool:
         alive = '"NumLiveDataNodes" : 1' in self._bean("FSNamesystemState")
         return alive and '"Safemode" : ""' in self._bean("NameNodeInfo")
@@ -46,12 +53,11 @@ class Hdfs:
             return str(answer.read().decode())
 
 
-def _settings(folder: Path, disk: Path, web: int, data: list[int]) -> dict[str, object]:
+def _settings(folder: Path, web: int, data: list[int]) -> dict[str, object]:
     return {
         "dfs.namenode.name.dir": folder / "name",
-        "dfs.datanode.data.dir": disk / "blocks",
+        "dfs.datanode.data.dir": folder / "data",
         "dfs.replication": 1,
-        "dfs.blocksize": 4 << 20,  # a small disk must hold some blocks that are being written
         "dfs.namenode.http-address": f"127.0.0.1:{web}",
         "dfs.datanode.address": f"127.0.0.1:{data[0]}",
         "dfs.datanode.http.address": f"127.0.0.1:{data[1]}",
