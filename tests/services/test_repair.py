@@ -1,0 +1,50 @@
+"""A loss that verify names is repaired by the command that it names."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from ledger import Ledger
+from streaming.folder import LocalFolder
+from streaming.kafka import Kafka
+from streaming.sending import KafkaSender
+from streaming.verify import verify
+from tests.services.broker import Broker
+from tests.services.line import consuming, entry, until_stored
+
+
+def test_what_is_missing_is_sent_again_from_the_ledger(broker: Broker, tmp_path: Path) -> None:
+    kafka = Kafka(broker.address, partitions=2)  # the command knows no other topic than the product's
+    url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+    ledger = Ledger.open(url)
+    recorder = ledger.recorder()
+    recorder.submit(entry(6)).result()
+    recorder.close()
+    lake = LocalFolder(tmp_path / "lake")
+    with consuming(kafka, lambda: lake):
+        sender = KafkaSender(kafka)
+        with ledger.outbox.turn() as turn:
+            assert turn is not None
+            turn.position(sender.topic.line, 100)
+            events = turn.unsent(sender.topic.line, 100)
+            assert sender.send([event for event in events if event.number not in (3, 4)]).result().error is None
+            turn.mark_sent(sender.topic.line, [event.position for event in events])  # a relay that lies
+        sender.close()
+        ledger.close()
+        while not verify(lake).total("missing"):
+            pass
+        (damaged,) = verify(lake).journals
+        assert damaged.where == ((3, 4),)
+        done = _resend(f"{damaged.journal}:3-4", broker, url)
+        assert (done.returncode, done.stdout) == (0, f"{damaged.journal}: 2 of 2 sent again\n")
+        assert until_stored(lake, 5).whole
+        beyond = _resend(f"{damaged.journal}:5-9", broker, url)
+        assert beyond.returncode == 3
+        assert "does not hold 3" in beyond.stderr
+
+
+def _resend(numbers: str, broker: Broker, url: str) -> "subprocess.CompletedProcess[str]":
+    command = [str(Path(sys.executable).with_name("casting")), "relay", "--resend", numbers]
+    environment = {**os.environ, "CASTING_KAFKA": broker.address, "CASTING_LEDGER": url}
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
