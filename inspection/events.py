@@ -101,6 +101,8 @@ _PYTHON: Mapping[FieldType, type | tuple[type, ...]] = {
     "json": dict,
 }
 _TYPES = {name: _PYTHON[kind] for name, kind in FIELDS}
+#: Fields that need no other check than their type.
+_PLAIN = {name: _PYTHON[kind] for name, kind in FIELDS if kind in ("string", "bool", "timestamp")}
 _KINDS = ("inspection", "audit", "statement")
 _ALWAYS = ("event_id", "journal", "occurred_at")
 
@@ -150,7 +152,9 @@ def from_dict(raw: Mapping[str, Any]) -> Event:
     known: dict[str, Any] = {}
     extra: dict[str, Any] = {}
     for name, value in raw.items():
-        if name not in _KNOWN:
+        if name in _PLAIN and value.__class__ is _PLAIN[name]:  # most fields of most events
+            known[name] = value
+        elif name not in _KNOWN:
             extra[name] = value
         elif value is not None:
             known[name] = _checked(name, value)
