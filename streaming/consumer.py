@@ -17,6 +17,8 @@ from streaming.folder import Folder
 from streaming.marks import Marks
 from streaming.record import Fenced, Loss, Record, Stream
 
+LARGEST = 1 << 20  # bytes of a value; the ledger keeps its events at half of that
+
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
@@ -193,6 +195,8 @@ class PartitionConsumer:
 
 def _read(record: Record) -> tuple[Event | None, str]:
     """The event, or why there is none: headers and value must name the same journal and number."""
+    if len(record.value) > LARGEST:
+        return None, f"over-size: {len(record.value)} bytes"
     try:
         event = from_json(record.value)
     except Unreadable as error:

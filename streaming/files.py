@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
 import pyarrow as pa
@@ -103,7 +104,7 @@ class Footer:
 
 def to_table(events: Sequence[Event], footer: Footer) -> pa.Table:
     """Events as columns, with the footer in the schema's metadata."""
-    columns: dict[str, list[Any]] = {name: [getattr(event, name) for event in events] for name, _ in FIELDS}
+    columns: dict[str, list[Any]] = {name: list(map(attrgetter(name), events)) for name, _ in FIELDS}
     for name in _JSON:
         columns[name] = [json.dumps(value, ensure_ascii=False) if value else None for value in columns[name]]
     for name in _TIMES:

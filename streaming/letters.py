@@ -12,6 +12,8 @@ from streaming.consumer import DeadLetter
 from streaming.kafka import Away, Kafka
 from streaming.topic import ensure_topic
 
+MOST = 1_900_000  # bytes of a letter: what is larger is cut, so that it can be kept at all, and its size is named
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -46,7 +48,7 @@ class Burial:
         with _away():
             producer = await self._started()
             sent = [
-                await producer.send(self._kafka.topic, value=letter.record.value, headers=_headers(letter))
+                await producer.send(self._kafka.topic, value=letter.record.value[:MOST], headers=_headers(letter))
                 for letter in letters
             ]
             await asyncio.gather(*sent)
@@ -115,6 +117,8 @@ def _headers(letter: DeadLetter) -> list[tuple[str, bytes]]:
         "offset": str(letter.record.offset),
         "appended_at": letter.record.appended_at.isoformat(),
     }
+    if len(letter.record.value) > MOST:
+        named["cut_from"] = str(len(letter.record.value))
     if letter.record.journal is not None:
         named |= {"journal": letter.record.journal, "number": str(letter.record.number)}
     return [(name, value.encode()) for name, value in named.items()]

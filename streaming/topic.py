@@ -17,6 +17,7 @@ from streaming.metadata import DescribeTopic
 
 _EXISTS, _UNKNOWN = 36, 3  # Kafka's error codes
 _LARGEST = 1 << 20  # bytes of a record; the ledger keeps events far below
+_EVENT = 600 * 1024  # bytes of the largest event with its headers: where less is taken, the relay would stand still
 
 
 async def ensure_topic(kafka: Kafka) -> Topic:
@@ -89,6 +90,10 @@ async def _check(admin: AIOKafkaAdminClient, kafka: Kafka) -> None:
     entries = answer.resources[0][4]
     settings = {name: value for name, value, *_ in entries}
     wanted = {"cleanup.policy": "delete", "message.timestamp.type": "LogAppendTime"}
+    least = {"min.insync.replicas": max(1, kafka.replication - 1), "max.message.bytes": _EVENT}
     wrong = [f"{name} is {settings[name]}, not {value}" for name, value in wanted.items() if settings[name] != value]
+    wrong += [
+        f"{name} is {settings[name]}, below {value}" for name, value in least.items() if int(settings[name]) < value
+    ]
     if wrong:
         raise UnfitTopic(f"The topic {kafka.topic} is unfit: {'; '.join(wrong)}. Mend it with kafka-configs.")

@@ -43,12 +43,15 @@ def test_a_topic_that_would_lose_events_is_refused_with_what_is_wrong(kafka: Kaf
     async def make() -> None:
         admin = AIOKafkaAdminClient(**kafka.client())
         await admin.start()
-        await admin.create_topics([NewTopic(kafka.topic, 1, 1, topic_configs={"cleanup.policy": "compact"})])
+        unfit = {"cleanup.policy": "compact", "max.message.bytes": "1000"}
+        await admin.create_topics([NewTopic(kafka.topic, 1, 1, topic_configs=unfit)])
         await admin.close()
         await asyncio.sleep(1)
         await ensure_topic(kafka)
 
-    with pytest.raises(UnfitTopic, match=r"cleanup.policy is compact, not delete; .*LogAppendTime"):
+    with pytest.raises(
+        UnfitTopic, match=r"cleanup.policy is compact, not delete; .*LogAppendTime; max.message.bytes is 1000"
+    ):
         asyncio.run(make())
 
 

@@ -167,3 +167,14 @@ def test_a_folder_of_another_stream_is_refused(folder: MemoryFolder) -> None:
     taking.flush()
     with pytest.raises(Loss):
         PartitionConsumer(Stream("other:topic-id", STREAM.topic, 0), folder, lambda _: None)
+
+
+def test_what_is_too_large_is_a_dead_letter_and_its_number_is_seen(
+    folder: MemoryFolder, buried: list[DeadLetter]
+) -> None:
+    taking = consumer(folder, buried)
+    taking.add(record(0, event("a", 1, note="x" * (1 << 20))))
+    taking.add(record(1, event("a", 2)))
+    assert taking.flush() is not None
+    assert [letter.reason.split(":")[0] for letter in buried] == ["over-size"]
+    assert numbers(folder) == [("a", 2)]
