@@ -133,7 +133,9 @@ def score(zipped: Path, count: int, out: Path) -> Run:
                 seen.append((time.perf_counter() - started, told["done"]))
     if process.returncode:
         sys.exit(f"casting score ended with {process.returncode}")
-    return Run(time.perf_counter() - started, _steady(seen, count), seen[0][0], watched.highest)
+    seconds = time.perf_counter() - started
+    first = time.perf_counter() - (time.time() - min(path.stat().st_mtime for path in out.glob("results/*")))
+    return Run(seconds, _steady(seen, count), first - started, watched.highest)
 
 
 def _steady(seen: list[tuple[float, int]], count: int) -> float:
