@@ -3,9 +3,9 @@
     python bench/ledger_overhead.py [rounds] [pictures a round] [one in so many shows a defect]
 
 Both sides decode, judge and answer the same drawn castings (JPEG, as cameras send them; by default one in 20 shows a
-defect, and the pictures of defects are kept; 1 is the dearest case) with 32 calls in flight, in one process, without HTTP (which
-would make the difference smaller). Relay and lake run in a process of their own, as in the service. Rounds alternate;
-medians are printed.
+defect, and the pictures of defects are kept; 1 is the dearest case) with 32 calls in flight, in one process, without
+HTTP (which would make the difference smaller). Relay and lake run in a process of their own, as in the service. Rounds
+alternate; medians are printed.
 """
 
 import asyncio
