@@ -128,7 +128,7 @@ def relay(folder: Path) -> dict[str, float]:
 def latency(folder: Path) -> dict[str, float]:
     ledger = Ledger.open(f"sqlite:///{folder / 'ledger.sqlite'}")
     recorder = ledger.recorder()
-    count, rate = 1500, 50.0
+    count, rate = EVENTS // 200, 50.0
     with _broker(folder) as broker, _relaying(ledger, kafka := Kafka(broker.address, partitions=PARTITIONS)) as ready:
         ready()
         seen: dict[str, float] = {}

@@ -12,6 +12,7 @@ import pytest
 
 from deployments.settings import Settings
 from drawing.castings import draw
+from tests.chaos import table
 from tests.docs import settings
 from tests.serving import ROOT, LocalJudge, running
 
@@ -88,3 +89,11 @@ def test_the_client_prints_verdicts(service: str, tmp_path: Path) -> None:
     assert done.returncode == 3
     assert "_front" in done.stdout.splitlines()[0]
     assert "not_an_image" in done.stdout.splitlines()[1]
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.ko.md"])
+def test_the_table_of_faults_is_the_last_long_runs(page: str) -> None:
+    text = (ROOT / page).read_text()
+    state = json.loads((ROOT / "docs" / "chaos.json").read_text())
+    assert text == table.written(text, state)
+    assert table.markdown(state) in text
