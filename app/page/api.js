@@ -16,6 +16,7 @@ async function call(path, options = {}) {
   }
   if (answer.ok) return answer.status === 204 ? null : answer.json();
   const body = await answer.json().catch(() => ({}));
+  if (answer.status === 401 && path !== "/session") dispatchEvent(new Event("casting:no-key"));
   const { code = "unknown", message = answer.statusText, retryable = answer.status >= 500 } = body.error ?? {};
   throw new Failure(code, message, retryable, answer.status, Number(answer.headers.get("Retry-After")) || 1);
 }
@@ -31,6 +32,9 @@ export function predict(file, part, key) {
   return call("/predict", { method: "POST", body: form, headers: { "Idempotency-Key": key } });
 }
 
+export const session = () => call("/session");
+export const signIn = (key) => call("/session", json({ key }));
+export const signOut = () => call("/session", { method: "DELETE" });
 export const samples = () => call("/samples");
 export const openAlerts = () => call("/alerts");
 export const acknowledge = (id, by) => call(`/alerts/${encodeURIComponent(id)}/ack`, json({ by }));

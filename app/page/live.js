@@ -9,15 +9,20 @@ export class Live {
     this.listeners = new Set();
     this.state = "lost";
     this.onstate = () => {};
+    this.ongone = () => {};
   }
 
   start() {
+    clearTimeout(this.timer);
+    this.source?.close();
     const last = this.storage.getItem(KEY);
     this.source = this.opened(last === null ? "/events" : `/events?after=${last}`);
     this.source.onopen = () => this.#become("open");
     this.source.onerror = () => {
       this.#become("lost");
-      if (this.source.readyState === 2) setTimeout(() => this.start(), 3000); // the browser gave up: start anew
+      if (this.source.readyState !== 2) return;
+      this.ongone(); // the browser gave up, perhaps because the session ended: start anew
+      this.timer = setTimeout(() => this.start(), 3000);
     };
     for (const kind of ["inspection", "audit"]) {
       this.source.addEventListener(kind, (message) => {

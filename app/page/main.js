@@ -4,6 +4,7 @@ import { Alerts } from "./alerts.js";
 import { replace } from "./element.js";
 import { fill, language, preferred, text, use } from "./language.js";
 import { Live } from "./live.js";
+import { SignIn } from "./signin.js";
 import * as detail from "./views/detail.js";
 import * as history from "./views/history.js";
 import * as inspect from "./views/inspect.js";
@@ -15,6 +16,7 @@ const VIEWS = { inspect, live, review, history, today, inspection: detail };
 const find = (id) => document.getElementById(id);
 const feed = new Live();
 const alerts = new Alerts(find("alerts"), find("alerts-on"));
+const signIn = new SignIn(find("sign-in"), find("who"));
 let leave = () => {};
 
 function route() {
@@ -40,6 +42,13 @@ async function speak(chosen) {
   fill(document);
   connection(feed.state);
   alerts.show();
+  signIn.show();
+}
+
+async function begin() {
+  route();
+  feed.start();
+  await alerts.start().catch(() => {});
 }
 
 function connection(state) {
@@ -55,8 +64,8 @@ find("language").addEventListener("change", async (change) => {
 });
 addEventListener("hashchange", route);
 feed.onstate = connection;
+feed.ongone = () => signIn.start();
+signIn.onchange = begin;
 
 await speak(preferred(localStorage.getItem("casting.language"), navigator.languages));
-route();
-feed.start();
-await alerts.start().catch(() => {});
+if (await signIn.start()) await begin();

@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
 from drawing.castings import KINDS, draw
+from tests.serving import LocalJudge, running
 
 LOCALES = Path(__file__).parents[2] / "app" / "page" / "locales"
 VIEWS = ("inspect", "live", "review", "history", "today")
@@ -170,6 +171,33 @@ def test_korean_is_spoken_throughout(korean: BrowserContext, address: str, pictu
     expect(page.get_by_text("2장 중 2장 검사됨")).to_be_visible()
     page.locator("#language").select_option("en")
     expect(page.get_by_role("heading", name="Inspect pictures")).to_be_visible()
+
+
+def test_who_needs_a_key_signs_in_and_out_and_again_when_it_is_revoked(
+    english: BrowserContext, tmp_path: Path, judge: LocalJudge
+) -> None:
+    with running(tmp_path, judge, open_access=False) as service:
+        secret = service.ledger.keys.add("inspector", "Kim")
+        page = english.new_page()
+        page.goto(service.address)
+        page.get_by_label("Key").fill("wrong")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("not known")
+        assert not Axe().run(page).response["violations"]
+        page.get_by_label("Key").fill(secret)
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("Kim (inspector)")).to_be_visible()
+        expect(page.locator("#connection[data-state=open]")).to_be_visible()
+        page.reload()
+        expect(page.get_by_text("Kim (inspector)")).to_be_visible()
+        page.get_by_role("button", name="Sign out").click()
+        page.get_by_label("Key").fill(secret)
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("Kim (inspector)")).to_be_visible()
+        for key in service.ledger.keys.list():
+            service.ledger.keys.revoke(key.id)
+        page.get_by_role("link", name="Today").click()
+        expect(page.get_by_label("Key")).to_be_visible()
 
 
 def test_the_http_contract_is_described_offline(english: BrowserContext, address: str) -> None:
