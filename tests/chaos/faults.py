@@ -47,6 +47,14 @@ def _freeze_part(name: str) -> Callable[[Plant, random.Random], None]:
     return hit
 
 
+def _relay_frozen_for_good(plant: Plant, chance: random.Random) -> None:
+    """It holds the lock of an SQLite ledger until Serve's health check has it killed."""
+    frozen = plant.part("relay")
+    frozen.suspend()
+    _until(lambda: not frozen.is_running() or frozen.status() == psutil.STATUS_ZOMBIE)
+    _until(lambda: plant.part("relay").pid != frozen.pid)
+
+
 def _relay_between_send_and_mark(plant: Plant, chance: random.Random) -> None:
     """Another relay waits for its turn, gets it when the service's is killed, and dies at the exact step."""
     other = plant.crashing("sent")
@@ -175,6 +183,7 @@ KILLS = (
 FREEZES = (
     Fault("ingress frozen", 0, _freeze_part("ingress")),
     Fault("relay frozen", 0, _freeze_part("relay")),
+    Fault("relay frozen until Serve replaces it", 0, _relay_frozen_for_good),
     Fault("broker frozen", 0, _daemon(lambda plant: plant.broker.daemon, freeze=True)),
     Fault("consumer frozen until its partitions moved", 0, _freeze_consumer),
     Fault("owner frozen before its rename, another goes on", 0, _asleep_before_rename),
