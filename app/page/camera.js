@@ -1,4 +1,4 @@
-// The camera: choice of device, live preview, capture by button or space.
+// The camera: choice of device, live preview, capture by button or space, or every so many seconds.
 
 import { element, replace } from "./element.js";
 import { text } from "./language.js";
@@ -32,8 +32,15 @@ export class Camera {
       devices.length > 1 && element("select", { "aria-label": text("field.camera"), onchange: (event) => this.on(event.target.value) },
         devices.map((device, at) => element("option", { value: device.deviceId, selected: device.deviceId === current }, device.label || `${at + 1}`))),
       element("button", { type: "button", class: "primary", onclick: () => this.capture() }, text("inspect.capture")),
+      element("label", {}, text("inspect.every"), element("input", { type: "number", min: "0", max: "3600", step: "0.5", value: "0",
+        onchange: ({ target }) => this.#every(Number(target.value)) })),
       element("button", { type: "button", onclick: () => this.off() }, text("inspect.camera_off")));
     addEventListener("keydown", this.onkey);
+  }
+
+  #every(seconds) {
+    clearInterval(this.timer);
+    if (seconds > 0) this.timer = setInterval(() => this.capture(), seconds * 1000);
   }
 
   capture() {
@@ -44,6 +51,7 @@ export class Camera {
 
   off() {
     removeEventListener("keydown", this.onkey);
+    clearInterval(this.timer);
     for (const track of this.stream?.getTracks() ?? []) track.stop();
     this.stream = null;
     replace(this.place);

@@ -151,6 +151,24 @@ def test_the_camera_takes_a_picture_and_it_is_inspected(english: BrowserContext,
     until(page, "document.querySelector('video')?.videoWidth > 0")
     page.get_by_role("button", name="Take a picture").click()
     expect(page.locator("li.card .verdict")).to_be_visible()
+    page.get_by_label("Take one every").fill("0.5")
+    page.keyboard.press("Enter")
+    expect(page.locator("li.card .verdict").nth(2)).to_be_visible()
+    page.get_by_role("button", name="Turn the camera off").click()
+
+
+def test_a_folder_is_inspected_and_the_heat_is_laid_over_the_results(
+    english: BrowserContext, address: str, pictures: list[str]
+) -> None:
+    page = opened(english, address)
+    (Path(pictures[0]).parent / "notes.txt").write_text("no picture")
+    page.locator("#folder").set_input_files(Path(pictures[0]).parent)
+    expect(page.get_by_text(f"{len(pictures)} of {len(pictures)} inspected")).to_be_visible()
+    defects = page.locator("li.card.defect")
+    expect(defects.locator("img.heat").first).to_be_hidden()
+    page.locator("#grid-heat").fill("60")
+    expect(defects.locator("img.heat").first).to_be_visible()
+    until(page, "[...document.querySelectorAll('.card.defect img.heat')].some((image) => image.naturalWidth > 0)")
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -20,16 +20,26 @@ export function show(place) {
     take([...event.target.files], part);
     event.target.value = "";
   } });
+  const folder = element("input", { type: "file", id: "folder", webkitdirectory: true, class: "visually-hidden", onchange: (event) => {
+    take([...event.target.files].filter((file) => file.type.startsWith("image/")), part);
+    event.target.value = "";
+  } });
   const progress = element("progress", { max: "1", value: "0", hidden: true });
   const count = element("p", { role: "status" });
   const grid = element("ol", { class: "grid", "aria-label": text("inspect.results") });
-  const tools = element("p", { class: "tools", hidden: true },
+  const heat = element("input", { type: "range", id: "grid-heat", min: "0", max: "100", value: "0", oninput: ({ target }) => {
+    grid.classList.toggle("heated", target.value > 0);
+    grid.style.setProperty("--heat", String(target.value / 100));
+  } });
+  const tools = element("div", { class: "tools", hidden: true },
+    element("label", { for: "grid-heat" }, text("detail.heatmap")), heat,
     element("button", { type: "button", onclick: download }, text("inspect.csv")),
     element("button", { type: "button", onclick: () => clear(grid) }, text("inspect.clear")));
   const camera = new Camera((file) => take([file], part));
   const drop = element("div", { class: "drop" }, input,
     element("p", {}, text("inspect.drop")),
     element("label", { for: "files", class: "button primary" }, text("inspect.choose")),
+    folder, element("label", { for: "folder", class: "button" }, text("inspect.folder")),
     camera.button, camera.place);
   const samples = element("p", { class: "samples" });
   replace(place,
@@ -71,7 +81,7 @@ function draw(item) {
   const name = element("p", { class: "name" }, item.file.name);
   if (item.state === "done") {
     const event = item.result;
-    return element("li", { class: `card ${event.verdict}` }, element("a", { href: `#inspection/${event.event_id}` }, picture),
+    return element("li", { class: `card ${event.verdict}` }, element("a", { href: `#inspection/${event.event_id}`, class: "overlay" }, picture, heatOf(event)),
       name, badge(event.verdict), score(event), reasons(event), about(event),
       element("p", { class: "time" }, text("time_ms", { ms: Math.round(event.latency_ms) })));
   }
@@ -82,6 +92,12 @@ function draw(item) {
   }
   return element("li", { class: "card waiting", "aria-busy": "true" }, picture, name,
     element("p", {}, text(item.state === "sending" ? "inspect.sending" : "inspect.waiting")));
+}
+
+// Pictures that were not kept have no heatmap; the others' load when they are shown and wanted.
+function heatOf(event) {
+  return event.audit_probability === undefined ? null
+    : element("img", { src: api.heatmapOf(event.event_id), alt: "", loading: "lazy", class: "heat", width: "160", height: "160" });
 }
 
 function partForm(part) {
