@@ -84,6 +84,12 @@ def test_it_answers_and_listens_on_loopback_only(service: Service) -> None:
     assert http == {}
 
 
+def test_serves_own_control_headers_are_not_for_callers(service: Service) -> None:
+    headers = {"X-Request-Timeout-Seconds": "0.0001", "serve-multiplexed-model-id": "another"}
+    answer = service.client.post(f"{service.url}/predict", files={"file": ("a.png", PICTURES[0])}, headers=headers)
+    assert answer.status_code == 200
+
+
 def _speaks_http(host: str, port: int) -> bool:
     """Whether a plain HTTP request is answered; Ray's own ports speak gRPC and ask for the token."""
     with socket.create_connection(("127.0.0.1" if host in ("0.0.0.0", "::") else host, port), timeout=2) as probe:
