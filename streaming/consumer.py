@@ -17,6 +17,7 @@ from streaming.folder import Folder
 from streaming.marks import Marks
 from streaming.record import Fenced, Loss, Record, Stream
 
+LEFT_BEHIND = 86_400.0  # seconds after which nobody comes back to a temporary file
 LARGEST = 1 << 20  # bytes of a value; the ledger keeps its events at half of that
 
 
@@ -76,6 +77,7 @@ class PartitionConsumer:
         self._last: tuple[int, str] | None = None
         self._marks = Marks()
         self._buffer = _Buffer(0, 0)
+        folder.tidy(LEFT_BEHIND)
         self.take_over()
 
     def take_over(self) -> None:

@@ -4,7 +4,9 @@ What the protocol of the lake needs of a store is small: write under a temporary
 only when nobody else has the name.
 """
 
+import contextlib
 import os
+import time
 import uuid
 from collections.abc import Iterable
 from io import BytesIO
@@ -38,6 +40,10 @@ class Folder(Protocol):
 
     def discard(self, temporary: str) -> None:
         """Remove a temporary file that won't be published, if it is still there."""
+        ...
+
+    def tidy(self, seconds: float) -> None:
+        """Remove temporary files older than ``seconds``: whoever wrote them was killed, or is fenced when it wakes."""
         ...
 
 
@@ -83,6 +89,13 @@ class LocalFolder:
     def discard(self, temporary: str) -> None:
         (self.root / TEMPORARY / temporary).unlink(missing_ok=True)
 
+    def tidy(self, seconds: float) -> None:
+        until = time.time() - seconds
+        for path in (self.root / TEMPORARY).glob("*"):
+            with contextlib.suppress(FileNotFoundError):  # another one tidies too
+                if path.stat().st_mtime < until:
+                    path.unlink()
+
 
 class MemoryFolder:
     """The twin for tests and models; passes the same contract suite."""
@@ -90,6 +103,7 @@ class MemoryFolder:
     def __init__(self) -> None:
         self.files: dict[Name, bytes] = {}
         self.temporary: dict[str, bytes] = {}
+        self._written: dict[str, float] = {}
 
     def names(self) -> Iterable[Name]:
         return list(self.files)
@@ -100,6 +114,7 @@ class MemoryFolder:
     def put(self, data: bytes) -> str:
         temporary = uuid.uuid4().hex
         self.temporary[temporary] = data
+        self._written[temporary] = time.time()
         return temporary
 
     def publish(self, temporary: str, name: Name) -> None:
@@ -109,6 +124,11 @@ class MemoryFolder:
 
     def discard(self, temporary: str) -> None:
         self.temporary.pop(temporary, None)
+
+    def tidy(self, seconds: float) -> None:
+        until = time.time() - seconds
+        for temporary in [one for one in self.temporary if self._written[one] < until]:
+            self.discard(temporary)
 
 
 def _make(folder: Path) -> None:

@@ -5,6 +5,7 @@ Knows no events. DataNodes must sync on close (``dfs.datanode.synconclose``) for
 
 import getpass
 import os
+import time
 import uuid
 from collections.abc import Iterable
 from io import BytesIO
@@ -63,6 +64,12 @@ class WebHdfsFolder:
     def discard(self, temporary: str) -> None:
         with _network():
             self._client.delete(f"{self._root}/{TEMPORARY}/{temporary}")
+
+    def tidy(self, seconds: float) -> None:
+        until = (time.time() - seconds) * 1000
+        for temporary, status in self._list(f"{self._root}/{TEMPORARY}"):
+            if status["modificationTime"] < until:
+                self.discard(temporary)
 
     def _list(self, path: str) -> list[tuple[str, dict[str, Any]]]:
         with _network():

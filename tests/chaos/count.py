@@ -40,6 +40,9 @@ class _Read:
     def discard(self, temporary: str) -> None:
         raise NotImplementedError
 
+    def tidy(self, seconds: float) -> None:
+        raise NotImplementedError
+
 
 class Tally:
     """What the lake holds, file by file as it grows."""

@@ -9,6 +9,7 @@ from streaming.root import open_folder
 from tests.services.hadoop import Hdfs
 from tests.streaming.test_folder import (  # noqa: F401  (collected here with this module's folder)
     test_an_empty_folder_has_no_names,
+    test_only_old_temporary_files_are_tidied_away,
     test_temporary_files_are_never_listed,
     test_the_second_to_want_a_name_is_fenced_and_changes_nothing,
     test_what_was_published_is_listed_and_read,

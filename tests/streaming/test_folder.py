@@ -45,6 +45,17 @@ def test_temporary_files_are_never_listed(folder: Folder) -> None:
     folder.discard(temporary)
 
 
+def test_only_old_temporary_files_are_tidied_away(folder: Folder) -> None:
+    temporary = folder.put(b"content")
+    folder.tidy(3600)
+    folder.publish(temporary, NAME)
+    left = folder.put(b"left behind")
+    folder.tidy(-3600)
+    with pytest.raises((OSError, KeyError, Fenced)):
+        folder.publish(left, Name(date(2026, 5, 4), "prediction_results", 3, 18))
+    assert list(folder.names()) == [NAME]
+
+
 def test_a_name_survives_its_path_and_other_files_are_no_names() -> None:
     assert NAME.path == "date=2026-05-04/prediction_results+3+00000000000000000017.parquet"
     assert Name.parse(*NAME.path.split("/")) == NAME
