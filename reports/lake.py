@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from inspection.errors import InspectorError
-from reports.numbers import Ranges, from_numbers, union
+from inspection.ranges import Ranges, from_numbers, union
 
 _NAME = re.compile(r"(?P<topic>.+)\+(?P<partition>\d+)\+(?P<start>\d{20})\.parquet")
 #: The key of the footer's entry in a file's metadata.

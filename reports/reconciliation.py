@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from inspection.ranges import Ranges, count, highest, subtract, union, up_to
 from reports.lake import Footer, LakeFile
-from reports.numbers import Ranges, count, highest, subtract, union, up_to
 
 LATE = timedelta(minutes=10)
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from inspection.ranges import Ranges, count, from_numbers, subtract, up_to
 from streaming.files import Footer, Name
 from streaming.folder import Folder
 from streaming.marks import JournalMarks
@@ -26,7 +27,6 @@ LATE = timedelta(minutes=10)
 _COLUMNS = ["kind", "occurred_at", "journal", "number", "journals"]
 MOST_RANGES = 100  # of missing numbers, named for a journal
 _Numbers = npt.NDArray[np.int64]
-_Range = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,22 +184,22 @@ def _count(name: str, journal: _Journal) -> JournalCount:
     known = max(int(once[-1]) if once.size else 0, journal.marks.highest, journal.stated_own)
     dead = np.setdiff1d(np.array(sorted(journal.marks.dead), dtype=np.int64), once)
     found = np.union1d(once, dead) if dead.size else once
-    gone = _without(_gaps(found, known), _before(journal))
+    gone = subtract(_gaps(found, known), _before(journal))
     stated = max(journal.stated_own, journal.stated_elsewhere)
     return JournalCount(
         journal=name,
         partition=journal.partition,
         stated=stated,
         stored=int(once.size),
-        missing=sum(last - first + 1 for first, last in gone),
+        missing=count(gone),
         doubled=int(rows.size - once.size),
         dead=int(dead.size),
         outstanding=max(0, stated - known),
-        where=tuple(gone[:MOST_RANGES]),
+        where=gone[:MOST_RANGES],
     )
 
 
-def _gaps(found: _Numbers, known: int) -> list[_Range]:
+def _gaps(found: _Numbers, known: int) -> list[tuple[int, int]]:
     """Inclusive ranges of 1 to ``known`` that are not in ``found`` (sorted). Numbers may be as large as 2^63 - 1."""
     edges = np.concatenate(([0], found))
     cuts = np.flatnonzero(np.diff(edges) > 1)
@@ -207,32 +207,12 @@ def _gaps(found: _Numbers, known: int) -> list[_Range]:
     return [*gaps, (int(edges[-1]) + 1, known)] if known > edges[-1] else gaps
 
 
-def _before(journal: _Journal) -> list[_Range]:
+def _before(journal: _Journal) -> Ranges:
     """Numbers that lay in files before the oldest kept one: its marks less its own rows."""
     if journal.before is None:
-        return []
+        return ()
     marks, own = journal.before
-    seen = [(1, marks.low), *marks.ranges] if marks.low else list(marks.ranges)
-    cuts = [(number, number) for number in np.unique(own).tolist()]
-    return _without(seen, cuts)
-
-
-def _without(ranges: Sequence[_Range], taken: Sequence[_Range]) -> list[_Range]:
-    """``ranges`` less ``taken``; both sorted, inclusive and disjoint."""
-    left: list[_Range] = []
-    place = 0
-    for first, last in ranges:
-        while place < len(taken) and taken[place][1] < first:
-            place += 1
-        at = place
-        while at < len(taken) and taken[at][0] <= last:
-            if taken[at][0] > first:
-                left.append((first, taken[at][0] - 1))
-            first = max(first, taken[at][1] + 1)
-            at += 1
-        if first <= last:
-            left.append((first, last))
-    return left
+    return subtract((*up_to(marks.low), *marks.ranges), from_numbers(own.tolist()))
 
 
 def _none() -> _Numbers:

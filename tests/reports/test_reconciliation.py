@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inspection.ranges import Ranges, count, from_numbers, subtract, union, up_to
 from reports import numbers
 from reports.lake import Footer, LakeFile, Marks
 from reports.reconciliation import Account, Said, Stored, reconcile
@@ -20,12 +21,12 @@ def _file(start: int, partition: int = 0, day: int = 1) -> LakeFile:
 
 
 def _footer(start: int, resume: int, seen: int, dead: tuple[int, ...] = (), offsets: tuple[int, ...] = ()) -> Footer:
-    marks = Marks(numbers.up_to(seen), numbers.from_numbers(dead))
+    marks = Marks(up_to(seen), from_numbers(dead))
     return Footer("c:t", start, resume, {"j": marks}, offsets)
 
 
 def _stored(*ranges: tuple[int, int], rows: int | None = None) -> dict[str, Stored]:
-    n = numbers.count(ranges) if rows is None else rows
+    n = count(ranges) if rows is None else rows
     return {"j": Stored(ranges, n, {"2026-03-01": (ranges, n)})}
 
 
@@ -100,10 +101,10 @@ def test_a_partition_whose_statements_stopped_is_late() -> None:
 
 @given(_SETS, _SETS)
 def test_ranges_are_sets(a: frozenset[int], b: frozenset[int]) -> None:
-    one, two = numbers.from_numbers(a), numbers.from_numbers(b)
-    assert _members(numbers.union(one, two)) == a | b
-    assert _members(numbers.subtract(one, two)) == a - b
-    assert numbers.count(one) == len(a)
+    one, two = from_numbers(a), from_numbers(b)
+    assert _members(union(one, two)) == a | b
+    assert _members(subtract(one, two)) == a - b
+    assert count(one) == len(a)
 
 
 @given(_SETS.filter(bool))
@@ -113,8 +114,8 @@ def test_blocks_of_bits_are_the_same_set(members: frozenset[int]) -> None:
         blocks[number >> 6] = blocks.get(number >> 6, 0) | 1 << (number & 63)
     keys = np.array(sorted(blocks), dtype=np.int64)
     bits = np.array([blocks[int(key)] for key in keys], dtype=np.uint64).view(np.int64)
-    assert numbers.from_blocks(keys, bits) == numbers.from_numbers(members)
+    assert numbers.from_blocks(keys, bits) == from_numbers(members)
 
 
-def _members(ranges: numbers.Ranges) -> set[int]:
+def _members(ranges: Ranges) -> set[int]:
     return {number for first, last in ranges for number in range(first, last + 1)}
