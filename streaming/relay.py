@@ -96,5 +96,7 @@ class EmbeddedRelay:
 
     def _state(self, turn: Turn) -> None:
         turn.state(EMBEDDED_PARTITION, turn.acknowledged(self._line))
-        turn.position(self._line, BATCH, sent=True)
+        carried = turn.position(self._line, BATCH, sent=True)
         self._statements.stated()
+        if carried > 1:  # not the statement alone: it doesn't name what was recorded while it was written
+            self._statements.issued()
