@@ -19,8 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from app.body import Upload
@@ -84,10 +82,6 @@ async def measure(services: Services, pictures: list[bytes], count: int) -> floa
     return count / (time.perf_counter() - started)
 
 
-def _jpeg(pixels: Any) -> bytes:
-    return bytes(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 92])[1])
-
-
 def main(rounds: int = 7, count: int = 1500, one_in: int = 20) -> None:
     folder = tempfile.mkdtemp()
     ledger = Ledger.open(f"sqlite:///{folder}/ledger.sqlite")
@@ -108,7 +102,7 @@ def main(rounds: int = 7, count: int = 1500, one_in: int = 20) -> None:
     stop = spawn.Event()
     carrier = spawn.Process(target=carry, args=(folder, stop))
     carrier.start()
-    pictures = [_jpeg(draw(seed, "ok" if seed % one_in else KINDS[1 + seed % 4]).pixels) for seed in range(60)]
+    pictures = [draw(seed, "ok" if seed % one_in else KINDS[1 + seed % 4]).jpeg() for seed in range(60)]
     for side in sides:
         asyncio.run(measure(side.services, pictures, 300))
     for _ in range(rounds):

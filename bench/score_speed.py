@@ -27,7 +27,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -57,7 +56,7 @@ class Run:
 
 def archive(folder: Path, count: int) -> Path:
     """A zip of ``count`` JPEG pictures."""
-    drawn = [_jpeg(seed) for seed in range(DIFFERENT)]
+    drawn = _drawn()
     path = folder / "pictures.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as file:
         for at in range(count):
@@ -65,9 +64,8 @@ def archive(folder: Path, count: int) -> Path:
     return path
 
 
-def _jpeg(seed: int) -> bytes:
-    pixels = draw(seed, KINDS[seed % len(KINDS)]).pixels
-    return bytes(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 92])[1])
+def _drawn() -> list[bytes]:
+    return [draw(seed, KINDS[seed % len(KINDS)]).jpeg() for seed in range(DIFFERENT)]
 
 
 _judge: Judge
@@ -84,7 +82,7 @@ def _chunk(members: list[Member]) -> list[Any]:
 
 
 def _bare(seconds: float) -> tuple[int, float]:
-    contents = [(Member(str(seed)), _jpeg(seed)) for seed in range(DIFFERENT)]
+    contents = [(Member(str(at)), picture) for at, picture in enumerate(_drawn())]
     judge = Judge(champion(ROOT / "models"))
     list(judge.rows("", iter(contents)))
     started, done = time.perf_counter(), 0

@@ -29,6 +29,7 @@ import pyarrow.parquet as pq
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from inspection.events import Event, now, to_json, uuid7
+from inspection.outbox import Carried
 from inspection.record import Draft, Entry
 from ledger import Ledger
 from streaming.files import Footer, Name, to_table
@@ -36,7 +37,7 @@ from streaming.folder import LocalFolder
 from streaming.kafka import Kafka
 from streaming.kafka_relay import KafkaRelay
 from streaming.marks import JournalMarks, Marks
-from streaming.sending import KafkaSender
+from streaming.sending import KafkaSender, headers
 from streaming.topic import ensure_topic
 from streaming.verify import verify
 from tests.services.broker import Broker
@@ -93,7 +94,7 @@ def consume(folder: Path) -> dict[str, float]:
                 subprocess.Popen(command, env={**os.environ, **settings}, stdout=out, stderr=out)
                 for _ in range(PARTITIONS)
             ]
-        begin = end = 0.0
+        begin = 0.0
         while _rows(lake) < EVENTS:
             time.sleep(0.05)
             if not begin and b"partition_taken" in log.read_bytes():
@@ -137,11 +138,11 @@ def latency(folder: Path) -> dict[str, float]:
         reading.start()
         time.sleep(2)
         committed = {}
-        for place in range(count):
+        for _ in range(count):
             receipt = recorder.submit(_entry(1))
             (event,) = receipt.result().events
             committed[event.event_id] = time.perf_counter()
-            time.sleep(1 / rate if place < count else 0)
+            time.sleep(1 / rate)
         time.sleep(1)
         stop.set()
         reading.join()
@@ -219,11 +220,12 @@ async def _produce(kafka: Kafka) -> None:
         for number in range(1, EVENTS // JOURNALS + 1):
             for place in range(JOURNALS):
                 event = inspection(f"{place:032x}", number)
-                headers = [("journal", event.journal.encode()), ("number", str(number).encode())]
-                headers += [("ce_specversion", b"1.0"), ("ce_id", event.event_id.encode())]
-                headers += [("ce_type", b"casting.inspection"), ("ce_source", f"/journals/{event.journal}".encode())]
-                headers += [("ce_time", event.occurred_at.encode()), ("content-type", b"application/json")]
-                await producer.send(kafka.topic, to_json(event), partition=place % PARTITIONS, headers=headers)
+                carried = Carried(
+                    0, datetime.now(UTC), event.journal, number, 0, event.event_id, event.kind, to_json(event)
+                )
+                await producer.send(
+                    kafka.topic, carried.payload, partition=place % PARTITIONS, headers=headers(carried)
+                )
 
 
 async def _read(kafka: Kafka, seen: dict[str, float], stop: threading.Event) -> None:

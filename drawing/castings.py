@@ -44,6 +44,10 @@ class Casting:
         """The picture as a PNG file."""
         return bytes(cv2.imencode(".png", self.pixels)[1])
 
+    def jpeg(self) -> bytes:
+        """The picture as a JPEG file, as a camera sends it."""
+        return bytes(cv2.imencode(".jpg", self.pixels, [cv2.IMWRITE_JPEG_QUALITY, 92])[1])
+
 
 def draw(seed: int, kind: Kind = "ok") -> Casting:
     """Draw one casting; the same ``seed`` and ``kind`` give the same picture."""
