@@ -4,6 +4,7 @@ import re
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -70,8 +71,7 @@ def _again(ledger: "Ledger", kafka: "Kafka", ranges: Sequence[tuple[str, int, in
 
     short = 0
     try:
-        sender = KafkaSender(kafka)
-        try:
+        with closing(KafkaSender(kafka)) as sender:
             for journal, first, last in ranges:
                 sent = 0
                 for begin in range(first, last + 1, BATCH):
@@ -82,8 +82,6 @@ def _again(ledger: "Ledger", kafka: "Kafka", ranges: Sequence[tuple[str, int, in
                         raise Away(outcome.error)
                 print(f"{journal}: {sent} of {last + 1 - first} sent again")
                 short += last + 1 - first - sent
-        finally:
-            sender.close()
     except (Away, UnfitTopic) as error:
         print(f"casting relay: {error}", file=sys.stderr)
         return 1

@@ -7,6 +7,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from tests.serving import ROOT
 
@@ -25,15 +26,13 @@ main()
 
 def _absent() -> set[str]:
     """Top-level modules of this environment that the serving set has not."""
-    served = {
-        re.sub(r"[-_.]+", "-", name).lower()
-        for name in re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==", (ROOT / "requirements" / "serve.txt").read_text(), re.M)
+    locked = re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==", (ROOT / "requirements" / "serve.txt").read_text(), re.M)
+    there = {canonicalize_name(name) for name in (*locked, "casting-inspector", "pip")}
+    return {
+        module
+        for module, owners in packages_distributions().items()
+        if there.isdisjoint(canonicalize_name(owner) for owner in owners)
     }
-    owners = {
-        module: {re.sub(r"[-_.]+", "-", owner).lower() for owner in owned}
-        for module, owned in packages_distributions().items()
-    }
-    return {module for module, owned in owners.items() if not owned & {*served, "casting-inspector", "pip"}}
 
 
 def _casting(*arguments: str, data: Path) -> "subprocess.CompletedProcess[str]":

@@ -44,14 +44,14 @@ export class SignIn {
   }
 
   #form() {
-    this.problem = element("p", { role: "alert" });
+    const problem = element("p", { role: "alert" });
     const key = element("input", { id: "key", type: "password", autocomplete: "current-password", required: true });
     const send = async (submit) => {
       submit.preventDefault();
       try {
         this.caller = await api.signIn(key.value);
       } catch (error) {
-        this.problem.textContent = error.code === "bad_key" ? text("session.bad_key") : error.message || text("session.away");
+        problem.textContent = error.code === "bad_key" ? text("session.bad_key") : error.message || text("session.away");
         key.select();
         return;
       }
@@ -62,7 +62,7 @@ export class SignIn {
     replace(this.dialog, element("form", { onsubmit: send },
       element("h2", { id: "sign-in-title" }, text("session.title")),
       element("p", {}, text("session.how")),
-      element("label", { for: "key" }, text("session.key")), key, this.problem,
+      element("label", { for: "key" }, text("session.key")), key, problem,
       element("button", { type: "submit", class: "primary" }, text("session.sign_in"))));
   }
 

@@ -26,11 +26,10 @@ class Answer:
 
 
 class Load:
-    """Posts until stopped; ``answers`` is the clients' own list, ``unanswered`` the pictures given up at the end."""
+    """Posts until stopped; ``answers`` is the clients' own list, ``wrong`` what they should not have been told."""
 
     def __init__(self, url: str, clients: int = 2) -> None:
         self.answers: list[Answer] = []
-        self.repeats = 0
         self.wrong: list[str] = []
         self._url = url
         self._stop = threading.Event()
@@ -54,7 +53,6 @@ class Load:
             while not self._stop.is_set():
                 picture = f"{uuid.uuid4().hex}.png"
                 while not self._answered(client, picture) and not self._stop.is_set():
-                    self.repeats += 1
                     time.sleep(0.3)
                 time.sleep(PAUSE)
 

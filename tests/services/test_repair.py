@@ -11,6 +11,7 @@ from streaming.kafka import Kafka
 from streaming.sending import KafkaSender
 from streaming.verify import verify
 from tests.services.broker import Broker
+from tests.services.daemon import wait
 from tests.services.line import consuming, entry, until_stored
 
 
@@ -32,8 +33,7 @@ def test_what_is_missing_is_sent_again_from_the_ledger(broker: Broker, tmp_path:
             turn.mark_sent(sender.topic.line, [event.position for event in events])  # a relay that lies
         sender.close()
         ledger.close()
-        while not verify(lake).total("missing"):
-            pass
+        wait(lambda: verify(lake).total("missing") > 0, "the loss")
         (damaged,) = verify(lake).journals
         assert damaged.where == ((3, 4),)
         done = _resend(f"{damaged.journal}:3-4", broker, url)
