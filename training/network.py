@@ -9,7 +9,8 @@ import numpy as np
 from inspection.preprocessing import SHAPE
 
 _WRAP = 16  # columns repeated at either end of the strip, so that nothing lies at an edge
-
+_BEYOND = 1  # rows of places, the outermost, that lie wholly beyond the rim: what the bench shows is no defect
+_NEVER = -20.0  # their logit
 _AROUND = 33  # columns over which the usual level of a row is taken: what differs from it is local
 
 
@@ -60,10 +61,11 @@ def build(seed: int) -> keras.Model:
     x = RowBias()(_block(x, 48, 2))
     x = _block(_block(x, 48, 1), 48, 1)
     wrapped = keras.layers.Conv2D(1, 1)(x)
-    places = wrapped[:, :, _WRAP // 8 : -(_WRAP // 8)]
-    count = places.shape[1] * places.shape[2]
-    flat = keras.ops.reshape(places, (-1, count))
+    on_part = wrapped[:, :-_BEYOND, _WRAP // 8 : -(_WRAP // 8)]
+    count = on_part.shape[1] * on_part.shape[2]
+    flat = keras.ops.reshape(on_part, (-1, count))
     worst = keras.ops.logsumexp(flat, axis=1, keepdims=True) - float(np.log(count))
+    places = keras.ops.pad(on_part, ((0, 0), (0, _BEYOND), (0, 0), (0, 0)), constant_values=_NEVER)
     return keras.Model(strip, [worst, places])
 
 

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from training import card, loop, progress, rejecting
+from training.augment import copy
 from training.card import Judged
 from training.dataset import for_training, listing, opened
 from training.export import Engine, export, parity
 from training.network import RECIPE
-from training.prepared import Alter, Prepared, made_ready
+from training.prepared import Prepared, made_ready
 from training.rejecting import Seen
 from training.split import Split, split
 from training.thresholds import Policy, calibrate, choose
@@ -56,7 +57,9 @@ def ready(order: Order, say: Callable[[str], None]) -> Prepared:
     with opened(order.data) as source:
         members = for_training(listing(source))
         say(f"{len(members)} labelled pictures; preparing them and looking for look-alikes.")
-        return made_ready(source, members, order.work / "prepared", **_copies())
+        return made_ready(
+            source, members, order.work / "prepared", copies=RECIPE.copies, alter=copy, drawn=RECIPE.drawn
+        )
 
 
 def bundle(
@@ -95,13 +98,6 @@ def bundle(
 def _seen(data: Prepared, parts: Split, copies: slice) -> Seen:
     pixels, measures = data.pixels[copies][:, parts.held], data.measures[copies][:, parts.held]
     return Seen(pixels.reshape(-1, *pixels.shape[2:]), measures.reshape(-1, measures.shape[2]))
-
-
-def _copies() -> dict[str, Any]:
-    from training import augment
-
-    alter: Alter | None = getattr(augment, "copy", None)
-    return {"copies": RECIPE.copies if alter else 0, "alter": alter, "drawn": RECIPE.drawn}
 
 
 def _told(data: Prepared, parts: Split) -> str:
