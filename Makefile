@@ -8,7 +8,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 HAVE_ALL := $(wildcard .venv/.all)
 
-.PHONY: help run setup test check format lock bench-score cluster-test chaos
+.PHONY: help run setup test check format lock bench bench-score cluster-test chaos
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -55,6 +55,9 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url 
 .venv:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed and was not found."; exit 1; }
 	@$(PYTHON) -m venv .venv
+
+bench: .venv/.all ## this service beside FastAPI, LitServe, mosec and BentoML (needs wrk, half an hour, an idle machine)
+	@$(BIN)/python -m bench.serving $(BENCH)
 
 bench-score: .venv/.all ## 50,000 pictures: casting score beside a multiprocessing script and the bare limit
 	@$(BIN)/python bench/score_speed.py
