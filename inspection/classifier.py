@@ -37,7 +37,12 @@ class Classifier:
         if card.preprocessing != PREPROCESSING:
             raise Unavailable("model_unavailable", f"{bundle} needs {card.preprocessing}, this is {PREPROCESSING}.")
         # Full precision: some processors would compute in bfloat16 by default, and the same picture get another score.
-        settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+        # No pinning: the engines of two processes with fewer threads than cores would share the first core.
+        settings: dict[str, Any] = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": "f32",
+            "ENABLE_CPU_PINNING": False,
+        }
         if threads is not None:
             settings["INFERENCE_NUM_THREADS"] = threads
         return cls(card, openvino.Core().compile_model(bundle / ENGINE, "CPU", settings))

@@ -5,6 +5,7 @@ about the part is measured in its axes (*shares*): the channel ends at 1, the ri
 networks.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -47,17 +48,32 @@ class Found:
     fit: float
 
 
-def rings(first: float, last: float, count: int, angles: int) -> Floats:
-    """Points on ``count`` circles from share ``first`` to ``last``: float32 [count, angles, 2]."""
-    share = np.linspace(first, last, count)[:, None]
-    angle = (np.arange(angles) * 2 * np.pi / angles)[None]
-    return np.stack([share * np.cos(angle), share * np.sin(angle)], axis=-1).astype(np.float32)
+class Rings:
+    """Points on circles of the given ``shares``, each at the same ``angles`` directions, evenly spread."""
+
+    def __init__(self, shares: Sequence[float], angles: int) -> None:
+        angle = np.arange(angles) * 2 * np.pi / angles
+        self.shares = np.array(shares, np.float32)
+        self._directions = np.stack([np.cos(angle), np.sin(angle)]).astype(np.float32)
+
+    @classmethod
+    def between(cls, first: float, last: float, count: int, angles: int) -> "Rings":
+        return cls(np.linspace(first, last, count).tolist(), angles)
+
+    def on(self, ellipse: Ellipse) -> tuple[Floats, Floats]:
+        """Where they lie in the picture: x and y in pixels, float32 [shares, angles] each."""
+        matrix = ellipse.matrix()
+        along = matrix[:, :2] @ self._directions  # all circles are one, stretched: an outer product is all it takes
+        return np.outer(self.shares, along[0]) + matrix[0, 2], np.outer(self.shares, along[1]) + matrix[1, 2]
 
 
-def sample(grey: Grey, ellipse: Ellipse, points: Floats) -> Grey:
-    """The picture at ``points`` (in shares): uint8 of their shape; beyond the picture its edge goes on."""
-    at = cv2.transform(points, ellipse.matrix())
-    return np.asarray(cv2.remap(grey, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+def sample(grey: Grey, ellipse: Ellipse, rings: Rings) -> Grey:
+    """The picture along ``rings``: uint8 [shares, angles]; beyond the picture its edge goes on."""
+    return _at(grey, *rings.on(ellipse))
+
+
+def _at(grey: Grey, x: Floats, y: Floats) -> Grey:
+    return np.asarray(cv2.remap(grey, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
 def locate(grey: Grey) -> Found:
@@ -72,7 +88,7 @@ def locate(grey: Grey) -> Found:
 
 def rim(grey: Grey, channel: Ellipse) -> Ellipse:
     """The part's outer edge: of many circles of shares, a little off the channel's centre, the one with most change."""
-    unrolled = cv2.GaussianBlur(sample(grey, channel, rings(1.5, 2.15, _RIM_ROWS, 64)), (3, 3), 0).astype(np.float32)
+    unrolled = cv2.GaussianBlur(sample(grey, channel, _ABOUT_RIM), (3, 3), 0).astype(np.float32)
     change = np.minimum(np.abs(unrolled[2:] - unrolled[:-2]), 40)
     places, rows = _rim_candidates()
     share, along, across = places[change[rows, np.arange(64)].sum(axis=1).argmax()]
@@ -91,10 +107,10 @@ def _rim_candidates() -> tuple[Floats, npt.NDArray[np.int64]]:
     return places, np.clip(row, 0, _RIM_ROWS - 3)
 
 
-_PROBE = rings(0.0, 1.0, 2, 32)[1] * np.array([0.80, 0.90, 1.10, 1.18], np.float32)[:, None, None]
-_EDGE_SHARES = np.linspace(0.84, 1.16, 28, dtype=np.float32)
-_EDGE = rings(0.84, 1.16, 28, 64)
+_PROBE = Rings((0.80, 0.90, 1.10, 1.18), 32)
+_EDGE = Rings.between(0.84, 1.16, 28, 64)
 _RIM_ROWS = 66
+_ABOUT_RIM = Rings.between(1.5, 2.15, _RIM_ROWS, 64)
 
 
 def _search(grey: Grey) -> Found | None:
@@ -148,15 +164,16 @@ def _judge(small: Grey, contour: npt.NDArray[np.int32], span: float) -> Found | 
 
 def _refine(grey: Grey, ellipse: Ellipse) -> Ellipse:
     """Fit again to where the brightness rises most along 64 rays, to a fraction of a pixel."""
-    unrolled = cv2.GaussianBlur(sample(grey, ellipse, _EDGE), (3, 5), 0).astype(np.float32)
+    x, y = _EDGE.on(ellipse)
+    unrolled = cv2.GaussianBlur(_at(grey, x, y), (3, 5), 0).astype(np.float32)
     rise = unrolled[2:] - unrolled[:-2]
-    row = rise.argmax(axis=0)
-    share, steep = _EDGE_SHARES[1:-1][row], rise[row, np.arange(rise.shape[1])]
+    row, column = rise.argmax(axis=0), np.arange(rise.shape[1])
+    share, steep = _EDGE.shares[1:-1][row], rise[row, column]
     good = (np.abs(share - np.median(share)) < 0.06) & (steep > 0.4 * np.median(steep))
     if good.sum() < 24:
         return ellipse
-    points = cv2.transform(_EDGE[row + 1, np.arange(rise.shape[1])][good][:, None], ellipse.matrix())
-    refined = _fitted(points)
+    edge = (row + 1)[good], column[good]
+    refined = _fitted(np.stack([x[edge], y[edge]], axis=-1))
     grown = refined.a * refined.b / (ellipse.a * ellipse.b) if refined else 0.0
     return refined if refined and 0.8 < grown < 1.25 else ellipse
 

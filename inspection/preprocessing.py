@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from inspection.locating import Ellipse, Grey, locate, rings, sample
+from inspection.locating import Ellipse, Grey, Rings, locate, sample
 from inspection.picture import Picture
 
 PREPROCESSING = "unrolled/1"
@@ -29,8 +29,8 @@ MEASURES = (
 )  # fmt: skip
 FIRST, LAST = 0.92, 2.02  # shares of the first and last row
 
-_POINTS = rings(FIRST, LAST, *SHAPE)
-_RIM = rings(1.78, 1.78, 1, 64)
+_STRIP = Rings.between(FIRST, LAST, *SHAPE)
+_RIM = Rings((1.78,), 64)
 _CHANNEL_ROWS, _FACE_ROWS = slice(0, 4), slice(18, 44)
 _CHANNEL_LEVEL, _FACE_LEVEL = 30.0, 170.0
 _SPOKE = 4.0  # columns (sigma) over which the face's level is averaged: wider than a defect, narrower than a spoke
@@ -48,7 +48,7 @@ def prepare(picture: Picture) -> Sample:
     """Find, unroll, normalise and measure. Thread-safe, deterministic, releases the GIL for most of its time."""
     grey = picture.grey
     found = locate(grey)
-    strip = sample(grey, found.ellipse, _POINTS)
+    strip = sample(grey, found.ellipse, _STRIP)
     face = strip[_FACE_ROWS, ::4]
     low, high = float(np.median(strip[_CHANNEL_ROWS, ::4])), float(np.median(face))
     pixels = _stretched(strip, low, high)
@@ -99,7 +99,7 @@ def _stretched(strip: Grey, low: float, high: float) -> Grey:
 
 
 def _outside(ellipse: Ellipse, grey: Grey) -> float:
-    at = cv2.transform(_RIM, ellipse.matrix())[0]
+    x, y = _RIM.on(ellipse)
     height, width = grey.shape
-    out = (at < -0.5).any(axis=1) | (at[:, 0] > width - 0.5) | (at[:, 1] > height - 0.5)
+    out = (x < -0.5) | (y < -0.5) | (x > width - 0.5) | (y > height - 0.5)
     return float(out.mean())

@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from drawing.castings import KINDS, draw
 from inspection.classifier import Classifier
-from inspection.locating import locate, rim, rings, sample
+from inspection.locating import Rings, locate, rim, sample
 from inspection.picture import Picture
 from inspection.preprocessing import prepare
 from training import foreign
@@ -21,7 +21,7 @@ from training.figures import share
 from training.groups import group, spectrum
 
 DRAWN_FROM = 2_000_000  # seeds that neither training nor the samples use
-_BENCH = rings(1.06, 1.2, 4, 64)  # in shares of the rim: beyond the part
+_BENCH = Rings.between(1.06, 1.2, 4, 64)  # in shares of the rim: beyond the part
 
 
 def refusals(classifier: Classifier, good: Set, drawn: int = 280) -> dict[str, dict[str, float | None]]:

@@ -1,0 +1,98 @@
+"""Pictures a second of the champion, its preprocessing included, beside a plain network over the whole picture.
+
+Both get the same decoded drawn castings in batches of 8, on all cores: either one stream whose engine uses every core,
+or a stream a core; the better one counts for each. Rounds in turn, medians. ``python -m bench.engine_speed``
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import openvino
+
+from bench import plain_net
+from drawing.castings import draw
+from inspection.bundle import champion
+from inspection.classifier import Classifier
+from inspection.picture import Picture
+from inspection.preprocessing import prepare
+
+BATCH = 8
+Grey = npt.NDArray[np.uint8]
+Judge = Callable[[Sequence[Grey]], object]
+
+
+def ours(threads: int) -> Judge:
+    classifier = Classifier.load(champion(Path(os.environ.get("CASTING_MODELS", "models"))), threads)
+
+    def judge(greys: Sequence[Grey]) -> object:
+        samples = [prepare(Picture(grey, grey.shape[1], grey.shape[0])) for grey in greys]
+        return classifier.judge(np.stack([one.pixels for one in samples]), np.stack([one.measures for one in samples]))
+
+    return judge
+
+
+def plain(threads: int, engine: Path) -> Judge:
+    settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads}
+    compiled = openvino.Core().compile_model(engine, "CPU", settings)
+
+    def judge(greys: Sequence[Grey]) -> object:
+        pictures = np.stack(greys)[..., np.newaxis].astype(np.float32)
+        return compiled.create_infer_request().infer({0: pictures}, share_inputs=True)
+
+    return judge
+
+
+def speed(streams: Sequence[Judge], batches: Sequence[Sequence[Grey]]) -> float:
+    """Pictures a second when each stream judges all batches."""
+
+    def run(judge: Judge) -> None:
+        for batch in batches:
+            judge(batch)
+
+    threads = [threading.Thread(target=run, args=(judge,)) for judge in streams]
+    begin = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return len(streams) * len(batches) * BATCH / (time.perf_counter() - begin)
+
+
+def main(rounds: int = 7, count: int = 50) -> None:
+    cores = len(os.sched_getaffinity(0))
+    greys = [draw(number, "ok" if number % 2 else "crack").pixels for number in range(64)]
+    batches = [[greys[(8 * batch + place) % len(greys)] for place in range(BATCH)] for batch in range(count)]
+    with tempfile.TemporaryDirectory() as folder:
+        engine = Path(folder) / "plain.xml"
+        plain_net.build().export(str(engine), format="openvino", verbose=False)
+        contestants = {
+            "plain network, one stream": [plain(cores, engine)],
+            "plain network, a stream a core": [plain(1, engine) for _ in range(cores)],
+            "champion, one stream": [ours(cores)],
+            "champion, a stream a core": [ours(1) for _ in range(cores)],
+        }
+        for streams in contestants.values():
+            speed(streams, batches[:4])
+        measured: dict[str, list[float]] = {name: [] for name in contestants}
+        for _ in range(rounds):
+            for name, streams in contestants.items():
+                measured[name].append(speed(streams, batches))
+    medians = {name: statistics.median(found) for name, found in measured.items()}
+    for name, found in medians.items():
+        print(f"{name:<32}{found:8.0f} pictures/s")
+    best = {
+        kind: max(found for name, found in medians.items() if name.startswith(kind)) for kind in ("plain", "champion")
+    }
+    print(f"{'ratio of the better ones':<32}{best['champion'] / best['plain']:8.2f}")
+
+
+if __name__ == "__main__":
+    main(*(int(argument) for argument in sys.argv[1:]))
