@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import psutil
 
 from tests.chaos.plant import CASTING, Plant
@@ -48,7 +50,11 @@ def _freeze_part(name: str) -> Callable[[Plant, random.Random], None]:
 
 
 def _relay_frozen_for_good(plant: Plant, chance: random.Random) -> None:
-    """It holds the lock of an SQLite ledger until Serve's health check has it killed."""
+    """It holds the lock of an SQLite ledger until Serve's health check has it killed.
+
+    One that has not come up yet has no health check: Serve waits for its constructor without limit.
+    """
+    _until(lambda: _carries(plant))
     frozen = plant.part("relay")
     frozen.suspend()
     _until(lambda: not frozen.is_running() or frozen.status() == psutil.STATUS_ZOMBIE)
@@ -142,6 +148,16 @@ def _fill_lake(plant: Plant, chance: random.Random) -> None:
     plant.hdfs.quota("/predictions", 1)
     time.sleep(chance.uniform(3, 6))
     plant.hdfs.quota("/predictions", -1)
+
+
+def _carries(plant: Plant) -> bool:
+    """Whether nothing has waited for the relay for more than a moment."""
+    try:
+        ready = plant.service.client.get(f"{plant.service.url}/health/ready")
+        oldest = ready.raise_for_status().json()["backlog"]["oldest"]
+    except httpx.HTTPError:
+        return False
+    return oldest is None or datetime.now(UTC) - datetime.fromisoformat(oldest) < timedelta(seconds=1)
 
 
 def _write_until_full(path: Path) -> None:

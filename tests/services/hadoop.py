@@ -36,7 +36,8 @@ class Hdfs:
         self.namenode.end(signal.SIGTERM)
 
     def quota(self, path: str, size: int) -> None:
-        """Bytes that may lie under ``path``; -1: as many as the disk takes."""
+        """Bytes that may lie under ``path``; -1: as many as the disk takes. Waits while a safe mode refuses changes."""
+        wait(self._answers, "HDFS")
         query = f"op=SETQUOTA&user.name=casting&namespacequota=9223372036854775807&storagespacequota={size}"
         with urllib.request.urlopen(
             urllib.request.Request(f"{self.web}/webhdfs/v1{path}?{query}", method="PUT"), timeout=20
