@@ -40,3 +40,7 @@ def main() -> None:
             raise
         print(f"casting: this needs {error.name}, which serving does not. `make setup` installs all.", file=sys.stderr)
         sys.exit(1)
+
+
+if __name__ == "__main__":  # for `spark-submit cli.py report`
+    main()

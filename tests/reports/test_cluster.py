@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,9 @@ import pytest
 from tests.reports.lakes import Plant, generate
 from tests.services.daemon import Daemon, free_ports, wait
 from tests.services.hadoop import Hdfs
+
+ROOT = Path(__file__).parents[2]
+SUBMIT = str(Path(sys.executable).with_name("spark-submit"))
 
 
 @pytest.fixture(scope="module")
@@ -57,19 +60,10 @@ def _workers(web: int) -> int:
         return int(json.loads(answer.read())["aliveworkers"])
 
 
-def _report(lake: str, out: Path, *options: str) -> dict[str, Any]:
-    command = [
-        sys.executable,
-        "-c",
-        "from cli import main; main()",
-        "report",
-        "--lake",
-        lake,
-        "--out",
-        str(out),
-        *options,
-    ]
+def _report(lake: str, out: Path, *options: str, by: Sequence[str] = (sys.executable,)) -> dict[str, Any]:
+    command = [*by, str(ROOT / "cli.py"), "report", "--lake", lake, "--out", str(out), *options]
     environment = {**os.environ, "HADOOP_USER_NAME": "casting", "SPARK_LOCAL_IP": "127.0.0.1"}
+    environment["PATH"] = f"{Path(SUBMIT).parent}:{os.environ['PATH']}"  # as in an activated environment
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
     report: dict[str, Any] = json.loads((out / "report.json").read_bytes())
@@ -84,14 +78,15 @@ def test_a_cluster_over_hdfs_reports_what_one_machine_over_a_folder_does(
     _upload(hdfs, local, "/predictions")
     models = ("--models", str(tmp_path))
     remote = _report(f"{hdfs.root}/predictions", tmp_path / "remote", "--master", master, *models)
+    submitted = _report(f"{hdfs.root}/predictions", tmp_path / "submitted", *models, by=(SUBMIT, "--master", master))
     plain = _report(str(local), tmp_path / "plain", *models)
     assert remote["reconciliation"]["issued"] == issued
     for name in ("reconciliation", "quality", "truth", "drift"):
-        assert remote[name] == plain[name], name
+        assert remote[name] == submitted[name] == plain[name], name
     with urllib.request.urlopen(
         f"{hdfs.web}/webhdfs/v1/reports/date={remote['period']['to']}/report.json?op=OPEN", timeout=20
     ) as answer:
-        assert json.loads(answer.read()) == remote
+        assert json.loads(answer.read()) == submitted
 
 
 def _upload(hdfs: Hdfs, folder: Path, target: str) -> None:
