@@ -190,16 +190,20 @@ async def summary(
     return {**figures, "backlog": backlog.events}
 
 
-@router.get("/alerts", summary="Defects that nobody acknowledged yet")
+@router.get("/alerts", summary="Defects that nobody acknowledged yet, and who acknowledged the last ones")
 async def alerts(request: Request, _caller: Reader) -> dict[str, Any]:
-    services: Services = request.app.state.services
-    return {"items": [to_dict(event) for event in await run_in_threadpool(services.records.open_alerts)]}
+    records = request.app.state.services.records
+    waiting = await run_in_threadpool(records.open_alerts)
+    seen = await run_in_threadpool(records.acknowledged_alerts)
+    done = [{"inspection": to_dict(one.inspection), "by": one.by, "at": one.at} for one in seen]
+    return {"items": [to_dict(event) for event in waiting], "acknowledged": done}
 
 
 @router.post("/alerts/{event_id}/ack", status_code=204, summary="Acknowledge a defect")
-async def acknowledge(request: Request, _caller: Reader, event_id: str, given: Acknowledgement) -> None:
+async def acknowledge(request: Request, caller: Reader, event_id: str, given: Acknowledgement) -> None:
+    """``by`` is who says so where there are no keys; with keys, it is the key's name."""
     services: Services = request.app.state.services
-    await run_in_threadpool(services.records.acknowledge, event_id, given.by)
+    await run_in_threadpool(services.records.acknowledge, event_id, caller.name or given.by)
 
 
 def _utc(when: datetime | None) -> datetime | None:

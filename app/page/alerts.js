@@ -3,9 +3,12 @@
 import * as api from "./api.js";
 import { element, replace } from "./element.js";
 import { text } from "./language.js";
+import { beep } from "./sound.js";
 import { about, when } from "./verdict.js";
+import { watched } from "./watching.js";
 
 const GROUP_MS = 800;
+const AGAIN_MS = 15_000; // others acknowledge, too
 const SHOWN = 2;
 
 export class Alerts {
@@ -15,16 +18,23 @@ export class Alerts {
     this.open = new Map();
     this.fresh = 0;
     button.addEventListener("click", () => this.#ask());
+    addEventListener("casting:watching", () => this.show());
   }
 
   async start() {
-    for (const event of (await api.openAlerts()).items) this.open.set(event.event_id, event);
+    clearTimeout(this.again);
+    this.again = setTimeout(() => this.start().catch(() => {}), AGAIN_MS);
+    const known = [...this.open.keys()]; // what arrives while the service answers may be missing in its answer
+    const open = new Map((await api.alerts()).items.map((event) => [event.event_id, event]));
+    for (const id of known) if (!open.has(id)) this.open.delete(id);
+    for (const [id, event] of open) this.open.set(id, event);
     this.show();
   }
 
   take(event) {
     if (event.kind !== "inspection" || event.verdict !== "defect" || this.open.has(event.event_id)) return;
     this.open.set(event.event_id, event);
+    if (!watched(event)) return;
     this.fresh += 1;
     this.last = event;
     this.timer ??= setTimeout(() => this.#notify(), GROUP_MS);
@@ -35,6 +45,7 @@ export class Alerts {
     const count = this.fresh;
     this.fresh = 0;
     this.timer = null;
+    beep();
     if (!("Notification" in window) || Notification.permission !== "granted") return;
     const title = count === 1 ? text("alerts.defect") : text("alerts.many", { count });
     const lines = [this.last.line, this.last.part_id, this.last.filename].filter(Boolean).join(" · ");
@@ -56,10 +67,10 @@ export class Alerts {
     this.button.hidden = permission === "granted";
     this.button.disabled = permission === "denied";
     this.button.textContent = text(permission === "denied" ? "alerts.denied" : "alerts.turn_on");
-    const newest = [...this.open.values()].reverse();
+    const newest = [...this.open.values()].filter(watched).reverse();
     replace(this.place,
       newest.length > SHOWN && element("p", { class: "alert-count" }, `✕ ${text("alerts.many", { count: newest.length })}`,
-        element("button", { type: "button", onclick: () => this.#acknowledge(...this.open.keys()) }, text("alerts.acknowledge_all"))),
+        element("button", { type: "button", onclick: () => this.#acknowledge(...newest.map((event) => event.event_id)) }, text("alerts.acknowledge_all"))),
       newest.slice(0, SHOWN).map((event) => this.#card(event)));
     document.title = newest.length ? `(${newest.length}) ${text("title")}` : text("title");
   }

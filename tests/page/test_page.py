@@ -87,11 +87,11 @@ def until(page: Page, expression: str) -> None:
         page.wait_for_timeout(50)
 
 
-def defect(address: str, name: str) -> dict[str, str]:
+def defect(address: str, name: str, **part: str) -> dict[str, str]:
     """Post drawn defects until the model calls one a defect."""
     for seed in range(40):
         files = {"file": (name, draw(seed, KINDS[1 + seed % 4]).png(), "image/png")}
-        event: dict[str, str] = httpx.post(f"{address}/predict", files=files).json()
+        event: dict[str, str] = httpx.post(f"{address}/predict", files=files, data=part).json()
         if event["verdict"] == "defect":
             return event
     raise AssertionError("no drawn defect was called one")
@@ -112,6 +112,47 @@ def test_a_defect_alerts_every_page_until_somebody_acknowledges(english: Browser
     page.locator(".alert button").first.click()
     expect(page.locator(".alert")).to_have_count(0)
     assert event["event_id"] not in [item["event_id"] for item in httpx.get(f"{address}/alerts").json()["items"]]
+
+
+def test_a_page_may_watch_one_line_only(english: BrowserContext, address: str) -> None:
+    page = opened(english, address, "live")
+    page.get_by_label("Line").fill("B")
+    page.get_by_label("Line").press("Enter")
+    defect(address, "elsewhere.png", line="A")
+    defect(address, "mine.png", line="B")
+    expect(page.locator("li.card", has_text="mine.png")).to_be_visible()
+    expect(page.locator(".alert")).to_have_count(1)
+    page.reload()
+    expect(page.locator(".alert", has_text="mine.png")).to_be_visible()
+    expect(page.get_by_text("elsewhere.png")).to_have_count(0)
+    page.get_by_label("Line").fill("")
+    page.get_by_label("Line").press("Enter")
+    expect(page.locator("li.card", has_text="elsewhere.png")).to_be_visible()
+
+
+def test_who_acknowledged_what_is_shown_to_everybody(english: BrowserContext, address: str) -> None:
+    page = opened(english, address, "live")
+    event = defect(address, "seen.png")
+    expect(page.locator(".alert", has_text="seen.png")).to_be_visible()
+    httpx.post(f"{address}/alerts/{event['event_id']}/ack", json={"by": "Lee"}).raise_for_status()
+    expect(page.locator(".alert")).to_have_count(0, timeout=20_000)
+    page.get_by_text("Acknowledged lately").click()
+    expect(page.get_by_role("listitem").filter(has_text="seen.png").filter(has_text="by Lee")).to_be_visible()
+
+
+def test_a_defect_can_be_heard(english: BrowserContext, address: str) -> None:
+    english.add_init_script(
+        "window.tones = 0; const Real = AudioContext; window.AudioContext = class extends Real {"
+        "createOscillator() { window.tones += 1; return super.createOscillator(); } }"
+    )
+    page = opened(english, address, "live")
+    button = page.get_by_role("button", name="Sound on a defect")
+    expect(button).to_have_attribute("aria-pressed", "false")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    until(page, "window.tones === 1")
+    defect(address, "loud.png")
+    until(page, "window.tones === 2")
 
 
 def test_without_permission_the_alert_still_stands_in_the_page(english: BrowserContext, address: str) -> None:
