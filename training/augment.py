@@ -57,6 +57,10 @@ def _changed(strip: Grey, rng: Rng) -> Grey:
         waves, phase = int(rng.integers(1, 3)), rng.uniform(0, 2 * np.pi)
         light = rng.uniform(0, 25) * np.cos(np.arange(columns) * 2 * np.pi / columns * waves + phase)
         levels = levels * rng.uniform(0.8, 1.2) + (rng.uniform(-15, 15) + light).astype(np.float32)
+    if rng.random() < 0.5:  # another finish: few sound parts are known, and their profiles mustn't be learnt by heart
+        rough = rng.standard_normal((strip.shape[0], 1), dtype=np.float32)
+        profile = cv2.GaussianBlur(rough, (0, 0), rng.uniform(2, 8))
+        levels += profile * np.float32(rng.uniform(0, 15) / (profile.std() + 1e-6))
     if rng.random() < 0.25:
         levels += rng.standard_normal(levels.shape, dtype=np.float32) * np.float32(rng.uniform(0, 10))
     if rng.random() < 0.15:

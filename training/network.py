@@ -54,7 +54,8 @@ def build(seed: int) -> keras.Model:
     keras.utils.set_random_seed(seed)
     strip = keras.Input((*SHAPE, 1))
     x = keras.layers.Concatenate(axis=2)([strip[:, :, -_WRAP:], strip, strip[:, :, :_WRAP]])
-    x = _block(keras.layers.Concatenate()([x, x - _usual(x)]), 16, 2)  # the first normalisation is the scaling, too
+    local = (x - _usual(x)) * 3.0  # a defect is faint beside the part's own levels
+    x = _block(keras.layers.Concatenate()([x, local]), 16, 2)  # the first normalisation scales the input, too
     x = RowBias()(_block(x, 24, 2))
     x = RowBias()(_block(x, 48, 2))
     x = _block(_block(x, 48, 1), 48, 1)
