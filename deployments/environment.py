@@ -34,6 +34,11 @@ def for_ray(settings: Settings) -> Mapping[str, str]:
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0",
         "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
         "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "5",
+        # One thread forwards more than two cores can judge; a camera's picture fits into one buffer; calls are counted
+        # by app.metrics, so that HAProxy need not report each to Serve as well.
+        "RAY_SERVE_HAPROXY_NBTHREAD": "1",
+        "RAY_SERVE_HAPROXY_TUNE_BUFSIZE": "65536",
+        "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": f"{run}/h.cfg",
         "RAY_SERVE_HAPROXY_SOCKET_PATH": f"{run}/h.sock",
         "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(run),

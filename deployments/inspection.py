@@ -109,7 +109,9 @@ def compose(settings: Settings) -> Application:
 
 def _scaled(deployment: Any, replicas: int, cpus: float) -> Any:
     """Logical CPUs are small on purpose: they only say that the application fits on two cores."""
-    return deployment.options(num_replicas=replicas, ray_actor_options={"num_cpus": cpus})
+    return deployment.options(
+        num_replicas=replicas, ray_actor_options={"num_cpus": cpus}, logging_config={"enable_access_log": False}
+    )
 
 
 def _limits(settings: Settings) -> Limits:
