@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 
+from app.backlog import RecentBacklog
 from app.ports import Services
 from inspection.errors import Unavailable
 
@@ -24,7 +25,8 @@ async def ready(request: Request) -> dict[str, Any]:
     version = await services.judge.model_version()
     if not await run_in_threadpool(services.records.writable):
         raise Unavailable("ledger_unavailable", "The ledger can't be written now.")
-    backlog = await run_in_threadpool(services.outgoing.backlog)
+    recent: RecentBacklog = request.app.state.backlog
+    backlog = await recent.read()
     oldest = backlog.oldest.isoformat() if backlog.oldest else None
     waiting = {"events": backlog.events, "oldest": oldest}
     return {"status": "ready", "model_version": version, "backlog": waiting}

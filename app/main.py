@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 
 from app import errors, health, history, live, metrics, predict, reports, samples, session
 from app.attempts import Attempts
+from app.backlog import RecentBacklog
 from app.envelope import Envelope
 from app.inspecting import Inspector
 from app.ports import Services
@@ -30,6 +31,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.attempts = Attempts()
+    app.state.backlog = RecentBacklog(services.outgoing)
     app.state.feed = live.Feed(services.outgoing)
     app.add_middleware(Envelope)
     errors.install(app)

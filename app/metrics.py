@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
 
 from app.access import Reader
-from app.ports import Services
+from app.backlog import RecentBacklog
 from inspection.events import Event
 from inspection.outbox import Backlog
 
@@ -80,8 +80,8 @@ class _Outbox(Collector):
 @router.get("/metrics", summary="Prometheus metrics")
 async def metrics(request: Request, _caller: Reader) -> Response:
     """Sums over all processes of this node."""
-    services: Services = request.app.state.services
-    backlog = await run_in_threadpool(services.outgoing.backlog)
+    recent: RecentBacklog = request.app.state.backlog
+    backlog = await recent.read()
     return Response(await run_in_threadpool(_text, backlog), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -296,3 +296,10 @@ def test_reports_are_listed_and_shown_and_nothing_else_is_opened(tmp_path: Path,
             assert "default-src 'none'" in shown.headers["Content-Security-Policy"]
             for path in ("2026-05-05", "..%2Fsecret", "2026-05-04%2F..%2F..%2F..%2Fsecret"):
                 assert client.get(f"/reports/{path}").status_code == 404
+
+
+def test_ready_names_the_model_and_what_waits_for_the_lake(client: httpx.Client) -> None:
+    ready = client.get("/health/ready").raise_for_status().json()
+    assert ready["status"] == "ready"
+    assert ready["model_version"]
+    assert ready["backlog"]["events"] >= 0

@@ -1,0 +1,57 @@
+"""The micro-batcher on its own: who waits, who left, who is judged."""
+
+import asyncio
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from app.batcher import SLOTS, MicroBatcher
+from inspection.bundle import champion, read_card
+from inspection.judgement import Judgement, judge
+from inspection.preprocessing import MEASURES, SHAPE, Sample
+from tests.serving import ROOT
+
+THRESHOLDS = read_card(champion(ROOT / "models")).thresholds
+
+
+class Gate:
+    """Judges when it is told to, and remembers the marks of what it judged."""
+
+    def __init__(self) -> None:
+        self.judged: list[list[int]] = []
+        self.open = asyncio.Event()
+
+    async def judge(self, pixels: npt.NDArray[np.uint8], measures: npt.NDArray[np.float32]) -> Sequence[Judgement]:
+        self.judged.append([int(mark) for mark in measures[:, 0]])
+        await self.open.wait()
+        return [judge(0.5, (), THRESHOLDS, "v") for _ in measures]
+
+    async def heatmap(self, pixels: object, measures: object) -> npt.NDArray[np.float32]:
+        raise NotImplementedError
+
+    async def model_version(self) -> str:
+        return "v"
+
+
+def marked(mark: int) -> Sample:
+    measures = np.zeros(len(MEASURES), np.float32)
+    measures[0] = mark
+    return Sample(np.zeros(SHAPE, np.uint8), measures)
+
+
+async def test_who_went_away_is_not_judged_and_the_others_are() -> None:
+    gate = Gate()
+    batcher = MicroBatcher(gate, max_batch=4, max_waiting=100)
+    first = [asyncio.create_task(batcher.judge(marked(mark))) for mark in range(SLOTS)]
+    await asyncio.sleep(0)
+    waiting = {mark: asyncio.create_task(batcher.judge(marked(mark))) for mark in range(10, 20)}
+    await asyncio.sleep(0)
+    for mark in (10, 13, 19):
+        waiting.pop(mark).cancel()
+    await asyncio.sleep(0)
+    gate.open.set()
+    await asyncio.gather(*first, *waiting.values())
+    assert [mark for batch in gate.judged[SLOTS:] for mark in batch] == sorted(waiting)
+    assert all(len(batch) <= 4 for batch in gate.judged)
+    assert batcher.waiting == 0
