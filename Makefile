@@ -8,7 +8,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 HAVE_ALL := $(wildcard .venv/.all)
 
-.PHONY: help run setup test check format lock bench bench-score cluster-test chaos
+.PHONY: help run setup test check format lock bench bench-score cluster-test chaos fuzz
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -69,6 +69,9 @@ cluster-test: .venv/.all ## apply the manifests to the cluster of KUBECONFIG, po
 # Pictures of the page for the documents.
 screenshots: .venv/.all ## every view of the page in light, dark and phone size into docs/screenshots
 	@$(BIN)/python -m pytest -q tests/page/screenshots.py
+
+fuzz: .venv/.all ## 200,000 damaged and made-up inputs for the decoder and the form (some minutes)
+	@$(BIN)/python -m tests.app.fuzz $(FUZZ)
 
 # Kills, freezes, full disks and clock steps against the whole line; a short form runs within make test.
 chaos: .venv/.all ## at least 200 processes killed under load, counted after each; goes on where it was interrupted

@@ -1,5 +1,6 @@
 """The application: routes, errors, the page. Built from ``Services``; owns nothing that outlives it."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ PAGE = Path(__file__).parent / "page"
 
 def create_app(services: Services) -> FastAPI:
     """The ASGI application over ``services``."""
+    logging.getLogger("python_multipart").disabled = True  # it logs what callers sent; they get an answer instead
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

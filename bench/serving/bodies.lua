@@ -1,6 +1,7 @@
--- Sends the bodies BODIES/0 ... BODIES/(COUNT-1) in turn and prints what came of it as one JSON line.
+-- Sends the bodies BODIES/0 ... BODIES/(COUNT-1) in turn and prints what came of it as one JSON line. With PATIENT=1
+-- as many calls wait a second as were answered 503 with Retry-After: 1.
 local folder, count = os.getenv("BODIES"), tonumber(os.getenv("COUNT"))
-local requests, at = {}, 0
+local requests, at, waits = {}, 0, 0
 
 function init()
   wrk.method = "POST"
@@ -15,6 +16,18 @@ end
 function request()
   at = (at + 1) % count
   return requests[at]
+end
+
+if os.getenv("PATIENT") then
+  function response(status)
+    if status == 503 then waits = waits + 1 end
+  end
+
+  function delay()
+    if waits == 0 then return 0 end
+    waits = waits - 1
+    return 1000
+  end
 end
 
 function done(summary, latency)

@@ -61,9 +61,11 @@ def multipart(pictures: Sequence[bytes]) -> bytes:
     return b"".join(parts) + f"--{BOUNDARY}--\r\n".encode()
 
 
-def send(load: Load, port: int, clients: int, seconds: float) -> Sent:
-    """``clients`` connections, each with one call in flight, for so many seconds."""
+def send(load: Load, port: int, clients: int, seconds: float, patient: bool = False) -> Sent:
+    """``clients`` connections, each with one call in flight; ``patient`` ones wait as long as a 503 asks for."""
     environment = {**os.environ, "BODIES": str(load.folder), "COUNT": str(load.count), "BOUNDARY": BOUNDARY}
+    if patient:
+        environment["PATIENT"] = "1"
     command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds:g}s", "--timeout", "30s", "-s", str(SCRIPT)]
     done = subprocess.run(
         [*command, f"http://127.0.0.1:{port}/predict"], env=environment, capture_output=True, text=True, check=True
