@@ -13,12 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from app import metrics
-from app.ports import Judge
+from app.ports import Judge, Limits
 from inspection.errors import Unavailable
 from inspection.judgement import Judgement
 from inspection.preprocessing import Sample
-
-SLOTS = 2  # one batch is judged while the next is on its way
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,14 +27,17 @@ class _Waiting:
 
 
 class MicroBatcher:
-    """Gathers samples of one event loop. A cancelled caller's sample is dropped before inference."""
+    """Gathers samples of one event loop. A cancelled caller's sample is dropped before inference.
 
-    def __init__(self, judge: Judge, max_batch: int, max_waiting: int) -> None:
+    ``limits.max_batches`` are on their way at once: two a classifier, one that is judged and one that follows.
+    """
+
+    def __init__(self, judge: Judge, limits: Limits) -> None:
         self._judge = judge
-        self._max_batch = max_batch
-        self._max_waiting = max_waiting
+        self._max_batch = limits.max_batch
+        self._max_waiting = limits.max_waiting
         self._waiting: deque[_Waiting] = deque()
-        self._free = SLOTS
+        self._free = limits.max_batches
         self._running: set[asyncio.Task[None]] = set()
 
     @property

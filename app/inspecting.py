@@ -52,7 +52,7 @@ class Inspector:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self.batcher = MicroBatcher(services.judge, services.limits.max_batch, services.limits.max_waiting)
+        self.batcher = MicroBatcher(services.judge, services.limits)
 
     async def inspect(self, call: Call, uploads: Sequence[Upload]) -> bytes:
         """The answer's body, durable when returned.

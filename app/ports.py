@@ -73,6 +73,7 @@ class Limits:
     max_pixels: int = MAX_PIXELS
     max_waiting: int = 512
     max_batch: int = 16
+    max_batches: int = 2
     body_seconds: float = 30.0
     deadline_seconds: float = 30.0
     max_deadline_seconds: float = 120.0

@@ -47,7 +47,7 @@ def _warm(bundle: Path) -> Classifier:
     return classifier
 
 
-@serve.deployment(name="classifier", max_ongoing_requests=8, health_check_period_s=2, health_check_timeout_s=10)
+@serve.deployment(name="classifier", max_ongoing_requests=8, health_check_period_s=2, health_check_timeout_s=6)
 class ClassifierDeployment:
     """Judges in a thread, so that the replica's loop stays free for the next batch."""
 

@@ -24,6 +24,7 @@ from deployments.settings import Settings
 from ledger import Ledger
 from streaming.settings import Settings as Streaming
 
+BATCHES_A_CLASSIFIER = 2  # one is judged while the next is on its way
 _log = structlog.get_logger(__name__)
 
 
@@ -97,7 +98,9 @@ def compose(settings: Settings) -> Application:
     """Bind the deployments to each other."""
     if settings.open and not settings.on_loopback:
         _log.warning("keys_waived", host=settings.host, reason="CASTING_OPEN is set")
-    classifier = _scaled(ClassifierDeployment, settings.classifier_replicas, 0.5).bind(str(settings.models.absolute()))
+    classifier = _following(settings, _scaled(ClassifierDeployment, settings.classifier_replicas, 0.5)).bind(
+        str(settings.models.absolute())
+    )
     relay = _scaled(RelayDeployment, 1, 0.1).bind(settings, Streaming().broker)
     preparer = None
     if settings.prepare == "apart":
@@ -114,6 +117,30 @@ def _scaled(deployment: Any, replicas: int, cpus: float) -> Any:
     )
 
 
+def _following(settings: Settings, classifier: Any) -> Any:
+    """Let the classifier's replicas follow what waits, where more are allowed than there are at least.
+
+    The ingress has up to two batches under way for each replica that there may be. While pictures wait all of them are,
+    and Serve adds replicas; where one batch at a time is enough, it takes them away. So pictures that wait decide, not
+    processor load, which is as high with one caller as with a hundred. Ingress replicas are writers with a journal
+    each: their number is for an operator to choose.
+    """
+    if settings.most_classifiers == settings.classifier_replicas:
+        return classifier
+    return classifier.options(
+        num_replicas=None,
+        autoscaling_config={
+            "min_replicas": settings.classifier_replicas,
+            "max_replicas": settings.most_classifiers,
+            "target_ongoing_requests": 1,  # batches: one is judged, none waits
+            "upscale_delay_s": settings.scale_up_seconds,
+            "downscale_delay_s": settings.scale_down_seconds,
+            "look_back_period_s": settings.scale_up_seconds,
+            "metrics_interval_s": min(1.0, settings.scale_up_seconds),
+        },
+    )
+
+
 def _limits(settings: Settings) -> Limits:
     return Limits(
         max_files=settings.max_files,
@@ -121,6 +148,7 @@ def _limits(settings: Settings) -> Limits:
         max_pixels=settings.max_megapixels * 1_000_000,
         max_waiting=settings.max_waiting,
         max_batch=settings.max_batch,
+        max_batches=BATCHES_A_CLASSIFIER * settings.most_classifiers,
         deadline_seconds=settings.deadline_seconds,
         audit_sample=settings.audit_sample,
     )

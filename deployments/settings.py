@@ -45,13 +45,22 @@ class Settings(BaseSettings):
         "ingress", description="Where pictures are decoded: in the ingress, or in replicas that scale apart."
     )
     ingress_replicas: int = Field(1, ge=1, description="Replicas that answer HTTP.")
-    classifier_replicas: int = Field(1, ge=1, description="Replicas that judge.")
+    classifier_replicas: int = Field(1, ge=1, description="Replicas that judge, at least.")
+    classifier_max_replicas: int | None = Field(
+        None, ge=1, description="Replicas that judge while much waits; unset: no more than at least."
+    )
+    scale_up_seconds: float = Field(10.0, gt=0, description="For so long much waits before a replica is added.")
+    scale_down_seconds: float = Field(300.0, gt=0, description="For so long little waits before one is taken away.")
     preparer_replicas: int = Field(1, ge=1, description="Replicas that decode, when `CASTING_PREPARE` is `apart`.")
     log_events: bool = Field(False, description="1 logs one line for each event that the consumer takes.")
 
     @property
     def data(self) -> Path:
         return self.data_dir.absolute()
+
+    @property
+    def most_classifiers(self) -> int:
+        return max(self.classifier_replicas, self.classifier_max_replicas or 0)
 
     @property
     def ledger_url(self) -> str:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from app.batcher import SLOTS, MicroBatcher
+from app.batcher import MicroBatcher
+from app.ports import Limits
 from inspection.bundle import champion, read_card
 from inspection.judgement import Judgement, judge
 from inspection.preprocessing import MEASURES, SHAPE, Sample
 from tests.serving import ROOT
 
+BATCHES = 2
 THRESHOLDS = read_card(champion(ROOT / "models")).thresholds
 
 
@@ -42,8 +44,8 @@ def marked(mark: int) -> Sample:
 
 async def test_who_went_away_is_not_judged_and_the_others_are() -> None:
     gate = Gate()
-    batcher = MicroBatcher(gate, max_batch=4, max_waiting=100)
-    first = [asyncio.create_task(batcher.judge(marked(mark))) for mark in range(SLOTS)]
+    batcher = MicroBatcher(gate, Limits(max_batch=4, max_batches=BATCHES))
+    first = [asyncio.create_task(batcher.judge(marked(mark))) for mark in range(BATCHES)]
     await asyncio.sleep(0)
     waiting = {mark: asyncio.create_task(batcher.judge(marked(mark))) for mark in range(10, 20)}
     await asyncio.sleep(0)
@@ -52,6 +54,6 @@ async def test_who_went_away_is_not_judged_and_the_others_are() -> None:
     await asyncio.sleep(0)
     gate.open.set()
     await asyncio.gather(*first, *waiting.values())
-    assert [mark for batch in gate.judged[SLOTS:] for mark in batch] == sorted(waiting)
+    assert [mark for batch in gate.judged[BATCHES:] for mark in batch] == sorted(waiting)
     assert all(len(batch) <= 4 for batch in gate.judged)
     assert batcher.waiting == 0
