@@ -14,7 +14,6 @@ import numpy as np
 
 from app import metrics
 from app.ports import Judge, Limits
-from inspection.errors import Unavailable
 from inspection.judgement import Judgement
 from inspection.preprocessing import Sample
 
@@ -35,7 +34,6 @@ class MicroBatcher:
     def __init__(self, judge: Judge, limits: Limits) -> None:
         self._judge = judge
         self._max_batch = limits.max_batch
-        self._max_waiting = limits.max_waiting
         self._waiting: deque[_Waiting] = deque()
         self._free = limits.max_batches
         self._running: set[asyncio.Task[None]] = set()
@@ -45,9 +43,7 @@ class MicroBatcher:
         return len(self._waiting)
 
     async def judge(self, sample: Sample) -> Judgement:
-        """Judge one sample in whichever batch comes next. Raises Unavailable (``full``, ``model_unavailable``)."""
-        if len(self._waiting) >= self._max_waiting:
-            raise Unavailable("full", "Too many pictures are waiting; try again in a moment.")
+        """Judge one sample in whichever batch comes next. Raises Unavailable (``model_unavailable``)."""
         answer: asyncio.Future[Judgement] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(sample, answer, time.perf_counter()))
         self._dispatch()

@@ -14,7 +14,7 @@ from app.batcher import MicroBatcher
 from app.body import Upload
 from app.errors import body_of
 from app.ports import Services
-from inspection.errors import BadPicture, InspectorError
+from inspection.errors import BadPicture, InspectorError, Unavailable
 from inspection.events import Event, now, to_dict, uuid7
 from inspection.judgement import Judgement
 from inspection.part import Part
@@ -53,6 +53,12 @@ class Inspector:
     def __init__(self, services: Services) -> None:
         self._services = services
         self.batcher = MicroBatcher(services.judge, services.limits)
+        self._decoding = 0
+
+    def refuse_if_full(self) -> None:
+        """Raises Unavailable (``full``) while as many pictures as may wait do so, to be decoded or to be judged."""
+        if self._decoding + self.batcher.waiting >= self._services.limits.max_waiting:
+            raise Unavailable("full", "Too many pictures are waiting; try again in a moment.")
 
     async def inspect(self, call: Call, uploads: Sequence[Upload]) -> bytes:
         """The answer's body, durable when returned.
@@ -62,6 +68,7 @@ class Inspector:
             Conflict: the idempotency key was used with other pictures.
             Unavailable: nothing is known to be recorded; the same call may be repeated.
         """
+        self.refuse_if_full()
         key = None
         if call.key is not None:
             key = IdempotencyKey(call.key, await asyncio.to_thread(_fingerprint, uploads))
@@ -83,21 +90,32 @@ class Inspector:
     async def _look(self, call: Call, uploads: Sequence[Upload]) -> list[_Result]:
         if len(uploads) == 1:
             return [await self._one(call, uploads[0])]
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._one(call, upload)) for upload in uploads]
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._one(call, upload)) for upload in uploads]
+        except* Unavailable as errors:  # one is enough to say that the call can't be answered now
+            raise _first(errors) from None
         return [task.result() for task in tasks]
 
     async def _one(self, call: Call, upload: Upload) -> _Result:
         data = bytes(upload.data)
+        self._decoding += 1
         try:
             with metrics.DECODE.time():
                 prepared = await self._services.preparer.prepare(data)
         except BadPicture as error:
             return error
+        finally:
+            self._decoding -= 1
         judgement = await self.batcher.judge(prepared.sample)
         latency = (time.perf_counter() - call.received) * 1000
         event = _event(call, upload.filename, prepared, judgement, latency, self._services.limits.audit_sample)
         return _Seen(Draft(event, data if event.audit_probability is not None else None), judgement)
+
+
+def _first(errors: BaseExceptionGroup[Unavailable]) -> Unavailable:
+    error = errors.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _fingerprint(uploads: Sequence[Upload]) -> str:

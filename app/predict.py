@@ -49,8 +49,7 @@ async def predict(
     """
     services: Services = request.app.state.services
     inspector: Inspector = request.app.state.inspector
-    if inspector.batcher.waiting >= services.limits.max_waiting:
-        raise Unavailable("full", "Too many pictures are waiting; try again in a moment.")
+    inspector.refuse_if_full()
     received = await body.read(request, services.limits)
     given = {**request.query_params, **received.fields}
     call = Call(

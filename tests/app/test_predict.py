@@ -16,6 +16,7 @@ from PIL import Image
 
 from app.ports import Limits
 from drawing.castings import draw
+from inspection.errors import Unavailable
 from inspection.judgement import Judgement
 from tests.serving import LocalJudge, Running, running
 
@@ -303,3 +304,18 @@ def test_ready_names_the_model_and_what_waits_for_the_lake(client: httpx.Client)
     assert ready["status"] == "ready"
     assert ready["model_version"]
     assert ready["backlog"]["events"] >= 0
+
+
+class NoJudge(LocalJudge):
+    """A classifier that is away."""
+
+    async def judge(self, pixels: npt.NDArray[np.uint8], measures: npt.NDArray[np.float32]) -> list[Judgement]:
+        raise Unavailable("model_unavailable", "The classifier is starting again; repeat this call.")
+
+
+@pytest.mark.parametrize("pictures", [1, 3])
+def test_while_the_classifier_is_away_a_call_may_be_repeated(tmp_path: Path, pictures: int) -> None:
+    with running(tmp_path, NoJudge()) as service:
+        answer = httpx.post(f"{service.address}/predict", files=[("file", ("a.png", OK))] * pictures)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "model_unavailable")
+    assert answer.json()["error"]["retryable"]
