@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -74,6 +75,7 @@ _reader: Reader
 
 def _ready(zipped: str) -> None:
     global _judge, _reader
+    cv2.setNumThreads(1)
     _judge, _reader = Judge(champion(ROOT / "models")), Reader(Source(zipped, "zip"))
 
 
@@ -83,6 +85,7 @@ def _chunk(members: list[Member]) -> list[Any]:
 
 def _bare(seconds: float) -> tuple[int, float]:
     contents = [(Member(str(at)), picture) for at, picture in enumerate(_drawn())]
+    cv2.setNumThreads(1)
     judge = Judge(champion(ROOT / "models"))
     list(judge.rows("", iter(contents)))
     started, done = time.perf_counter(), 0

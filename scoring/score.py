@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
+
 from inspection.bundle import read_card
 from scoring.judging import Judge, Row
 from scoring.members import Member, Reader, Source, Unreadable, recognise, streamed
@@ -111,6 +113,7 @@ class _PartJudge:
     """An actor: judges parts and writes them; holds one open reader."""
 
     def __init__(self, out: str, bundle: str, threads: int) -> None:
+        cv2.setNumThreads(threads)  # else each actor's would use all cores
         self._out, self._digest = Path(out), read_card(Path(bundle)).digest
         self._judge = Judge(Path(bundle), threads)
         self._reader: tuple[Source, Reader] | None = None
