@@ -8,19 +8,18 @@ import os
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import openvino
 
 from bench import plain_net
 from drawing.castings import draw
 from inspection.bundle import champion
-from inspection.classifier import Classifier
+from inspection.classifier import Classifier, compiled
 from inspection.picture import Picture
 from inspection.preprocessing import prepare
 
@@ -33,19 +32,18 @@ def ours(threads: int) -> Judge:
     classifier = Classifier.load(champion(Path(os.environ.get("CASTING_MODELS", "models"))), threads)
 
     def judge(greys: Sequence[Grey]) -> object:
-        samples = [prepare(Picture(grey, grey.shape[1], grey.shape[0])) for grey in greys]
+        samples = [prepare(Picture.of(grey)) for grey in greys]
         return classifier.judge(np.stack([one.pixels for one in samples]), np.stack([one.measures for one in samples]))
 
     return judge
 
 
 def plain(threads: int, engine: Path) -> Judge:
-    settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads}
-    compiled = openvino.Core().compile_model(engine, "CPU", settings)
+    network = compiled(engine, threads)
 
     def judge(greys: Sequence[Grey]) -> object:
         pictures = np.stack(greys)[..., np.newaxis].astype(np.float32)
-        return compiled.create_infer_request().infer({0: pictures}, share_inputs=True)
+        return network.create_infer_request().infer({0: pictures}, share_inputs=True)
 
     return judge
 
@@ -57,12 +55,9 @@ def speed(streams: Sequence[Judge], batches: Sequence[Sequence[Grey]]) -> float:
         for batch in batches:
             judge(batch)
 
-    threads = [threading.Thread(target=run, args=(judge,)) for judge in streams]
     begin = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(len(streams)) as pool:
+        list(pool.map(run, streams))
     return len(streams) * len(batches) * BATCH / (time.perf_counter() - begin)
 
 

@@ -17,6 +17,20 @@ Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 
+def compiled(engine: Path, threads: int | None = None) -> Any:
+    """An exported network, compiled for the CPU; ``threads`` bounds the engine's threads (None: all cores)."""
+    # Full precision: some processors would compute in bfloat16 by default, and the same picture get another score.
+    # No pinning: the engines of two processes with fewer threads than cores would share the first core.
+    settings: dict[str, Any] = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": "f32",
+        "ENABLE_CPU_PINNING": False,
+    }
+    if threads is not None:
+        settings["INFERENCE_NUM_THREADS"] = threads
+    return openvino.Core().compile_model(engine, "CPU", settings)
+
+
 class Classifier:
     """Judges batches of prepared pictures. Thread-safe: each call takes an inference request of its own."""
 
@@ -36,16 +50,7 @@ class Classifier:
         card = read_card(bundle)
         if card.preprocessing != PREPROCESSING:
             raise Unavailable("model_unavailable", f"{bundle} needs {card.preprocessing}, this is {PREPROCESSING}.")
-        # Full precision: some processors would compute in bfloat16 by default, and the same picture get another score.
-        # No pinning: the engines of two processes with fewer threads than cores would share the first core.
-        settings: dict[str, Any] = {
-            "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": "f32",
-            "ENABLE_CPU_PINNING": False,
-        }
-        if threads is not None:
-            settings["INFERENCE_NUM_THREADS"] = threads
-        return cls(card, openvino.Core().compile_model(bundle / ENGINE, "CPU", settings))
+        return cls(card, compiled(bundle / ENGINE, threads))
 
     def judge(self, pixels: Pixels, measures: Floats) -> list[Judgement]:
         """One forward pass: ``pixels`` uint8 [N, *SHAPE], ``measures`` float32 [N, M] to N judgements."""

@@ -43,6 +43,11 @@ class Picture:
     width: int
     height: int
 
+    @classmethod
+    def of(cls, grey: npt.NDArray[np.uint8]) -> "Picture":
+        """What is there as grey levels only, uint8 [h, w], as large as displayed."""
+        return cls(grey, grey.shape[1], grey.shape[0])
+
 
 def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
     """Decode one still picture. Thread-safe; the GIL is released while pixels are read.

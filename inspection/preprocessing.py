@@ -32,7 +32,7 @@ FIRST, LAST = 0.92, 2.02  # shares of the first and last row
 _STRIP = Rings.between(FIRST, LAST, *SHAPE)
 _RIM = Rings((1.78,), 64)
 _CHANNEL_ROWS, _FACE_ROWS = slice(0, 4), slice(18, 44)
-_CHANNEL_LEVEL, _FACE_LEVEL = 30.0, 170.0
+CHANNEL_LEVEL, FACE_LEVEL = 30.0, 170.0
 _SPOKE = 4.0  # columns (sigma) over which the face's level is averaged: wider than a defect, narrower than a spoke
 
 
@@ -89,12 +89,12 @@ def onto_picture(along_strip: npt.NDArray[np.float32], measures: npt.NDArray[np.
 
 def _stretched(strip: Grey, low: float, high: float) -> Grey:
     """Channel to its level, then the face to its own in every direction; one multiply and add a pixel."""
-    gain = (_FACE_LEVEL - _CHANNEL_LEVEL) / max(high - low, 8.0)
-    offset = _CHANNEL_LEVEL - low * gain
+    gain = (FACE_LEVEL - CHANNEL_LEVEL) / max(high - low, 8.0)
+    offset = CHANNEL_LEVEL - low * gain
     face = cv2.reduce(strip[_FACE_ROWS], 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F) * gain + offset
     around = np.hstack([face[:, -24:], face, face[:, :24]])
     spokes = cv2.GaussianBlur(around, (0, 0), sigmaX=_SPOKE, sigmaY=1)[:, 24:-24]
-    evened = _FACE_LEVEL / np.maximum(spokes, 20.0)
+    evened = FACE_LEVEL / np.maximum(spokes, 20.0)
     return np.asarray(np.clip(strip * (gain * evened) + (offset * evened + 0.5), 0, 255), np.uint8)
 
 

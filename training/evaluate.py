@@ -93,7 +93,7 @@ def judge_all(classifier: Classifier, greys: Sequence[Grey], change: Change | No
     def one(numbered: tuple[int, Grey]) -> Any:
         number, grey = numbered
         seen = change(grey, np.random.default_rng(number)) if change else grey
-        return prepare(Picture(seen, seen.shape[1], seen.shape[0]))
+        return prepare(Picture.of(seen))
 
     found: list[Judgement] = []
     with ThreadPoolExecutor(threads) as pool:

@@ -29,12 +29,9 @@ class Engine:
     """A bundle's exported engine, asked for its raw outputs."""
 
     def __init__(self, bundle: Path, threads: int | None = None) -> None:
-        import openvino
+        from inspection.classifier import compiled
 
-        settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
-        if threads is not None:
-            settings["INFERENCE_NUM_THREADS"] = threads
-        self._compiled = openvino.Core().compile_model(bundle / ENGINE, "CPU", settings)
+        self._compiled = compiled(bundle / ENGINE, threads)
 
     def outputs(self, pixels: npt.NDArray[np.uint8], batch: int = 32) -> list[npt.NDArray[Any]]:
         """All outputs for uint8 [N, *SHAPE], one array an output."""

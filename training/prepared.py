@@ -97,7 +97,7 @@ def _write_pixels(
         number, grey = numbered
         for copy in range(1 + copies):
             altered = alter(grey, np.random.default_rng([number, copy])) if copy and alter else grey
-            sample = prepare(Picture(altered, altered.shape[1], altered.shape[0]))
+            sample = prepare(Picture.of(altered))
             pixels[copy, number], measures[copy, number] = sample.pixels, sample.measures
         return spectrum(grey)
 

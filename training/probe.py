@@ -50,7 +50,7 @@ def heat_on_part(classifier: Classifier, judged: Set, count: int = 100) -> float
     shares = []
     for row in np.flatnonzero(judged.defect)[:count]:
         grey = judged.greys[row]
-        heat = classifier.heatmap(prepare(Picture(grey, grey.shape[1], grey.shape[0])))
+        heat = classifier.heatmap(prepare(Picture.of(grey)))
         outline = rim(grey, locate(grey).ellipse)
         mask = np.zeros(grey.shape, np.uint8)
         axes = (2.06 * outline.a, 2.06 * outline.b)
