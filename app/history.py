@@ -190,13 +190,17 @@ async def summary(
     return {**figures, "backlog": backlog.events}
 
 
-@router.get("/alerts", summary="Defects that nobody acknowledged yet, and who acknowledged the last ones")
+@router.get("/alerts", summary="Defects that nobody acknowledged yet")
 async def alerts(request: Request, _caller: Reader) -> dict[str, Any]:
-    records = request.app.state.services.records
-    waiting = await run_in_threadpool(records.open_alerts)
-    seen = await run_in_threadpool(records.acknowledged_alerts)
-    done = [{"inspection": to_dict(one.inspection), "by": one.by, "at": one.at} for one in seen]
-    return {"items": [to_dict(event) for event in waiting], "acknowledged": done}
+    services: Services = request.app.state.services
+    return {"items": [to_dict(event) for event in await run_in_threadpool(services.records.open_alerts)]}
+
+
+@router.get("/alerts/acknowledged", summary="The last defects that somebody acknowledged, and who")
+async def acknowledged(request: Request, _caller: Reader) -> dict[str, Any]:
+    services: Services = request.app.state.services
+    seen = await run_in_threadpool(services.records.acknowledged_alerts)
+    return {"items": [{"inspection": to_dict(one.inspection), "by": one.by, "at": one.at} for one in seen]}
 
 
 @router.post("/alerts/{event_id}/ack", status_code=204, summary="Acknowledge a defect")

@@ -37,6 +37,7 @@ export const signIn = (key) => call("/session", json({ key }));
 export const signOut = () => call("/session", { method: "DELETE" });
 export const samples = () => call("/samples");
 export const alerts = () => call("/alerts");
+export const acknowledged = () => call("/alerts/acknowledged");
 export const acknowledge = (id, by) => call(`/alerts/${encodeURIComponent(id)}/ack`, json({ by }));
 export const search = (filters) => call(`/inspections?${query(filters)}`);
 export const inspection = (id) => call(`/inspections/${encodeURIComponent(id)}`);

@@ -58,7 +58,7 @@ function acknowledged() {
   const rows = element("ul");
   const fill = async () => {
     if (!block.open) return;
-    const { acknowledged: items } = await api.alerts();
+    const { items } = await api.acknowledged();
     replace(rows, items.length ? items.map(({ inspection, by, at }) => element("li", {},
       element("a", { href: `#inspection/${inspection.event_id}` }, inspection.filename || inspection.event_id), " ",
       text("alerts.by", { by, at: when({ occurred_at: at }) }))) : element("li", {}, text("alerts.none")));
