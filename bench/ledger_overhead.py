@@ -25,7 +25,7 @@ from app.body import Upload
 from app.inspecting import Call, Inspector
 from app.ports import Services
 from app.preparing import ThreadPreparer
-from drawing.castings import KINDS, draw
+from bench.serving.load import drawn
 from inspection.part import Part
 from inspection.picture import MAX_PIXELS
 from inspection.record import Entry, Receipt
@@ -102,7 +102,7 @@ def main(rounds: int = 7, count: int = 1500, one_in: int = 20) -> None:
     stop = spawn.Event()
     carrier = spawn.Process(target=carry, args=(folder, stop))
     carrier.start()
-    pictures = [draw(seed, "ok" if seed % one_in else KINDS[1 + seed % 4]).jpeg() for seed in range(60)]
+    pictures = drawn(one_in)
     for side in sides:
         asyncio.run(measure(side.services, pictures, 300))
     for _ in range(rounds):

@@ -8,34 +8,17 @@ Goodput is what was answered with 200; refused calls were answered with 503 at o
 
 import sys
 import tempfile
-import threading
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench.serving.contenders import CONTENDERS, Running, running
-from bench.serving.load import CONTENT_TYPE, Load, Sent, drawn, send, write
+from bench.serving.contenders import CONTENDERS, running
+from bench.serving.load import CONTENT_TYPE, drawn, send, write
 from bench.serving.report import OURS
+from bench.used import Watch
 
 TIMES = 5
 LOOK = 2.0  # seconds between looks at the memory
-
-
-def watched(server: Running, load: Load, clients: int, seconds: float, patient: bool) -> tuple[Sent, list[float]]:
-    """The load, and the service's memory in MiB while it lasts."""
-    memory: list[float] = []
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(LOOK):
-            memory.append(server.used().pss_mib)
-
-    watching = threading.Thread(target=watch)
-    watching.start()
-    sent = send(load, server.port, clients, seconds, patient)
-    over.set()
-    watching.join()
-    return sent, memory
 
 
 def main(seconds: float = 60.0, clients: int = 128) -> None:
@@ -47,7 +30,9 @@ def main(seconds: float = 60.0, clients: int = 128) -> None:
             peak = send(load, server.port, clients, min(10.0, seconds))
             print(f"peak, {clients} clients: {peak.rate:.0f} pictures/s, p99 {peak.p99:.0f} ms", flush=True)
             for patient in (True, False):
-                sent, memory = watched(server, load, TIMES * clients, seconds, patient)
+                with Watch(server.root, LOOK) as watch:
+                    sent = send(load, server.port, TIMES * clients, seconds, patient)
+                memory = [one.pss_mib for one in watch.seen]
                 quarter = max(1, len(memory) // 4)
                 print(
                     f"{TIMES * clients} clients, Retry-After {'honoured' if patient else 'ignored'}: "

@@ -11,13 +11,13 @@ import argparse
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from bench.used import Watch
 from tests.reports.lakes import Plant, generate
 
 ROOT = Path(__file__).parents[1]
@@ -46,43 +46,14 @@ def reported(lake: Path, out: Path) -> Cost:
     command = [sys.executable, "-c", "from cli import main; main()", "report", "--lake", str(lake), "--out", str(out)]
     command += ["--reports", str(out / "kept")]
     begin = time.monotonic()
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        watch = _Watch(psutil.Process(process.pid))
-        watch.start()
+    with (
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process,
+        Watch(psutil.Process(process.pid), 0.5) as watch,
+    ):
         status = process.wait()
-        watch.join()
     if status:
         raise subprocess.CalledProcessError(status, command)
-    return Cost(time.monotonic() - begin, sum(watch.cpu.values()), watch.peak / 2**30)
-
-
-class _Watch(threading.Thread):
-    """Sums CPU and PSS over a process and its descendants until it ends."""
-
-    def __init__(self, process: psutil.Process) -> None:
-        super().__init__(daemon=True)
-        self._process = process
-        self.cpu: dict[int, float] = {}
-        self.peak = 0
-
-    def run(self) -> None:
-        while self._process.is_running() and self._process.status() != psutil.STATUS_ZOMBIE:
-            self.peak = max(self.peak, sum(self._pss(one) for one in self._family()))
-            time.sleep(0.5)
-
-    def _family(self) -> list[psutil.Process]:
-        try:
-            return [self._process, *self._process.children(recursive=True)]
-        except psutil.NoSuchProcess:
-            return []
-
-    def _pss(self, one: psutil.Process) -> int:
-        try:
-            times = one.cpu_times()
-            self.cpu[one.pid] = times.user + times.system
-            return int(one.memory_full_info().pss)
-        except psutil.Error:
-            return 0
+    return Cost(time.monotonic() - begin, watch.most.cpu, watch.most.pss_mib / 1024)
 
 
 def main() -> None:

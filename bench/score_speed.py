@@ -20,7 +20,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import zipfile
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from bench.used import Watch
 from drawing.castings import KINDS, draw
 from inspection.bundle import champion
 from scoring.judging import Judge
@@ -111,14 +111,17 @@ def script(zipped: Path, count: int, out: Path) -> Run:
     chunks = [members[at : at + CHUNK] for at in range(0, len(members), CHUNK)]
     seen: list[tuple[float, int]] = []
     rows: list[Any] = []
-    with _Watched() as watched, multiprocessing.get_context("spawn").Pool(CORES, _ready, (str(zipped),)) as pool:
+    with (
+        Watch(psutil.Process(), 1.0, itself=False) as watched,
+        multiprocessing.get_context("spawn").Pool(CORES, _ready, (str(zipped),)) as pool,
+    ):
         for some in pool.imap_unordered(_chunk, chunks):
             rows += some
             seen.append((time.perf_counter() - started, len(rows)))
         out.mkdir(parents=True)
         columns = {name: [getattr(row, name) for row in rows] for name in SCHEMA.names}
         pq.write_table(pa.table(columns, schema=SCHEMA), out / "results.parquet", compression="zstd")
-    return Run(time.perf_counter() - started, _steady(seen, count), seen[0][0], watched.highest)
+    return Run(time.perf_counter() - started, _steady(seen, count), seen[0][0], watched.most.pss_mib)
 
 
 def score(zipped: Path, count: int, out: Path) -> Run:
@@ -126,7 +129,10 @@ def score(zipped: Path, count: int, out: Path) -> Run:
     command = [str(Path(sys.executable).with_name("casting")), "score", str(zipped), "--out", str(out), "--json"]
     started = time.perf_counter()
     seen: list[tuple[float, int]] = []
-    with _Watched() as watched, subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with (
+        Watch(psutil.Process(), 1.0, itself=False) as watched,
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process,
+    ):
         assert process.stdout is not None
         for line in process.stdout:
             told = json.loads(line)
@@ -136,38 +142,13 @@ def score(zipped: Path, count: int, out: Path) -> Run:
         sys.exit(f"casting score ended with {process.returncode}")
     seconds = time.perf_counter() - started
     first = time.perf_counter() - (time.time() - min(path.stat().st_mtime for path in out.glob("results/*")))
-    return Run(seconds, _steady(seen, count), first - started, watched.highest)
+    return Run(seconds, _steady(seen, count), first - started, watched.most.pss_mib)
 
 
 def _steady(seen: list[tuple[float, int]], count: int) -> float:
     inner = [(at, done) for at, done in seen if count * 0.1 <= done <= count * 0.9]
     (first, low), (last, high) = inner[0], inner[-1]
     return (high - low) / (last - first)
-
-
-class _Watched:
-    """The highest summed PSS (MiB) of this process's descendants, looked at once a second."""
-
-    def __enter__(self) -> "_Watched":
-        self.highest = 0.0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._look)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._stop.wait(1.0):
-            total = 0
-            for process in psutil.Process().children(recursive=True):
-                try:
-                    total += process.memory_full_info().pss
-                except psutil.Error:
-                    continue
-            self.highest = max(self.highest, total / 2**20)
 
 
 def main(count: int = 50_000, rounds: int = 3) -> None:

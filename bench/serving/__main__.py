@@ -18,6 +18,7 @@ from pathlib import Path
 from bench.serving import report
 from bench.serving.contenders import CONTENDERS, ROOT, Contender, install, running
 from bench.serving.load import CONTENT_TYPE, Load, drawn, send, write
+from bench.used import used
 
 SHAPES = ((1, 1), (8, 1), (32, 1), (128, 1), (8, 16))  # clients, pictures a call
 WARM = 3.0  # seconds at 32 clients
@@ -30,11 +31,11 @@ def measure(contender: Contender, loads: dict[int, Load], seconds: float) -> lis
     with running(contender, sample) as server:
         send(loads[1], server.port, 32, WARM)
         for clients, each in SHAPES:
-            before = server.used()
+            before = used(server.root)
             sent = send(loads[each], server.port, clients, seconds)
-            after = server.used()
+            after = used(server.root)
             cpu = 1000 * (after.cpu - before.cpu) / max(1, sent.pictures)
-            shape = {"contender": contender.name, "family": contender.family, "clients": clients, "each": each}
+            shape = {"contender": contender.name, "clients": clients, "each": each}
             lines.append({**shape, **asdict(sent), "cpu_ms": cpu, "pss_mib": after.pss_mib})
     return lines
 

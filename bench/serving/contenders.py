@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 import psutil
+
+from bench.serving.report import OURS
+from tests.deployments.service import free_port
 
 ROOT = Path(__file__).parents[2]
 VENVS = ROOT / "var" / "bench"
@@ -42,7 +44,6 @@ class Contender:
     """One server in one shape. ``venv`` None: the product itself; ``{port}`` in ``command`` is filled in."""
 
     name: str
-    family: str
     venv: str | None
     command: tuple[str, ...]
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -51,13 +52,12 @@ class Contender:
 def _fastapi(name: str, shape: str, workers: int) -> Contender:
     command = ("-m", "uvicorn", f"{PEERS}.plain_fastapi:app", "--port", "{port}", "--no-access-log")
     settings = {"PEER_SHAPE": shape, "PEER_THREADS": "" if workers == 1 else "1"}
-    family = "FastAPI" if workers == 1 else "FastAPI, a process a core"
-    return Contender(name, family, "fastapi", (*command, "--workers", str(workers)), settings)
+    return Contender(name, "fastapi", (*command, "--workers", str(workers)), settings)
 
 
 def _peer(family: str, venv: str, command: tuple[str, ...], batch: int, workers: int) -> Contender:
     settings = {"PEER_BATCH": str(batch), "PEER_WORKERS": str(workers), "PEER_THREADS": "" if workers == 1 else "1"}
-    return Contender(f"{family}, batch {batch}, {workers} workers", family, venv, command, settings)
+    return Contender(f"{family}, batch {batch}, {workers} workers", venv, command, settings)
 
 
 _MOSEC = ("-m", f"{PEERS}.mosec_server", "--port", "{port}", "--address", "127.0.0.1", "--timeout", "60000")
@@ -65,8 +65,8 @@ _LITSERVE = ("-m", f"{PEERS}.litserve_server")
 _BENTOML = ("-m", "bentoml", "serve", "--host", "127.0.0.1", "--port", "{port}")
 CORES = os.cpu_count() or 1
 CONTENDERS = (
-    Contender("this service", "this service", None, ()),
-    Contender("this service, decoding apart", "this service, decoding apart", None, (), {"CASTING_PREPARE": "apart"}),
+    Contender(OURS, None, ()),
+    Contender(f"{OURS}, decoding apart", None, (), {"CASTING_PREPARE": "apart"}),
     _fastapi("FastAPI, def", "threads", 1),
     _fastapi("FastAPI, async def", "loop", 1),
     _fastapi(f"FastAPI, def, {CORES} workers", "threads", CORES),
@@ -81,37 +81,22 @@ CONTENDERS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
-    """What a process tree used: CPU seconds so far, and its summed proportional memory in MiB."""
-
-    cpu: float
-    pss_mib: float
-
-
-@dataclass(frozen=True, slots=True)
 class Running:
     """A started contender."""
 
     port: int
     process: "subprocess.Popen[bytes]"
 
-    def used(self) -> Used:
-        cpu = pss = 0.0
-        root = psutil.Process(self.process.pid)
-        for process in (root, *root.children(recursive=True)):
-            try:
-                times = process.cpu_times()
-                cpu += times.user + times.system + times.children_user + times.children_system
-                pss += process.memory_full_info().pss
-            except psutil.Error:
-                continue
-        return Used(cpu, pss / 2**20)
+    @property
+    def root(self) -> psutil.Process:
+        """The process that the others descend from."""
+        return psutil.Process(self.process.pid)
 
 
 @contextmanager
 def running(contender: Contender, sample: tuple[bytes, str]) -> Iterator[Running]:
     """Start, wait until ``sample`` (body, content type) is answered with 200, and end everything it started."""
-    port = _free_port()
+    port = free_port()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, (Path(folder) / "log").open("wb") as log:
         command, environment = _started_by(contender, port, folder)
         process = subprocess.Popen(
@@ -173,9 +158,3 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.kill()
     for left in psutil.wait_procs(tree, timeout=5)[1]:
         left.kill()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

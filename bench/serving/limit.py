@@ -11,9 +11,8 @@ import resource
 import statistics
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -55,17 +54,10 @@ def measure(loops: int, threads: int, batch: int, seconds: float) -> Limit:
             judged[own] += batch
 
     started, cpu = time.perf_counter(), _cpu()
-    _together([lambda own=own: loop(own) for own in range(loops)])  # type: ignore[misc]
+    with ThreadPoolExecutor(loops) as pool:
+        list(pool.map(loop, range(loops)))
     took, cpu, count = time.perf_counter() - started, _cpu() - cpu, sum(judged)
     return Limit(loops, threads, batch, count / took, 1000 * cpu / count)
-
-
-def _together(functions: list[Callable[[], None]]) -> None:
-    threads = [threading.Thread(target=function) for function in functions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 def _cpu() -> float:

@@ -12,7 +12,6 @@ from drawing.castings import KINDS, draw
 BOUNDARY = "----casting-inspector-bench"
 CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
 DIFFERENT = 60
-DEFECT_EVERY = 20
 SCRIPT = Path(__file__).with_name("bodies.lua")
 
 
@@ -37,9 +36,9 @@ class Sent:
     pictures: int
 
 
-def drawn() -> list[bytes]:
-    """JPEG as cameras send it; one in twenty shows a defect."""
-    return [draw(seed, "ok" if seed % DEFECT_EVERY else KINDS[1 + seed % 4]).jpeg() for seed in range(DIFFERENT)]
+def drawn(defect_every: int = 20) -> list[bytes]:
+    """JPEG as cameras send it; one in ``defect_every`` shows a defect."""
+    return [draw(seed, "ok" if seed % defect_every else KINDS[1 + seed % 4]).jpeg() for seed in range(DIFFERENT)]
 
 
 def write(folder: Path, pictures: Sequence[bytes], each: int) -> Load:
