@@ -3,8 +3,7 @@
 import json
 import shutil
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -12,8 +11,10 @@ import pytest
 
 from tests.deployments.service import ROOT, Service, serving
 from tests.deployments.test_line import PICTURES, Posting
+from tests.services.daemon import wait
 
 NEXT = "2026.11-again"
+PATIENCE = 180.0  # seconds
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +45,10 @@ def test_replicas_follow_what_waits(service: Service) -> None:
     assert len(_classifiers(service)) == 1
     posting = Posting(service.url, clients=12)
     try:
-        _until(lambda: len(_classifiers(service)) == 2)
+        wait(lambda: len(_classifiers(service)) == 2, "a second classifier", PATIENCE)
     finally:
         posting.stop()
-    _until(lambda: len(_classifiers(service)) == 1)
+    wait(lambda: len(_classifiers(service)) == 1, "the second classifier's end", PATIENCE)
     assert not posting.failures
 
 
@@ -55,11 +56,11 @@ def test_replicas_follow_what_waits(service: Service) -> None:
 def test_a_model_takes_over_under_load_and_no_call_fails(service: Service, models: Path) -> None:
     posting = Posting(service.url, clients=2)
     try:
-        _until(lambda: len(posting.answered) > 10)
+        wait(lambda: len(posting.answered) > 10, "an answer", PATIENCE)
         (models / "aliases.json").write_text(json.dumps({"champion": NEXT}))
-        _until(lambda: _version(service) == NEXT)
+        wait(lambda: _version(service) == NEXT, "the next model", PATIENCE)
         before = len(posting.answered)
-        _until(lambda: len(posting.answered) > before + 10)
+        wait(lambda: len(posting.answered) > before + 10, "an answer", PATIENCE)
     finally:
         posting.stop()
     assert not posting.failures
@@ -72,7 +73,7 @@ def test_a_stalled_classifier_is_replaced(service: Service) -> None:
         process.send_signal(signal.SIGSTOP)
     posting = Posting(service.url, clients=1)
     try:
-        _until(lambda: len(posting.answered) > 3)
+        wait(lambda: len(posting.answered) > 3, "an answer", PATIENCE)
     finally:
         posting.stop()
     assert {process.pid for process in _classifiers(service)} - {process.pid for process in stalled}
@@ -92,10 +93,3 @@ def _classifiers(service: Service) -> list[psutil.Process]:
 
 def _version(service: Service) -> object:
     return service.client.post(f"{service.url}/predict", files={"file": ("a.png", PICTURES[0])}).json()["model_version"]
-
-
-def _until(condition: Callable[[], bool], seconds: float = 180) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.3)
