@@ -1,4 +1,4 @@
-"""How much waits for the lake, for those who ask often: counted in the background, not at every call."""
+"""How much waits for the lake, for those who ask often: counted at most every other second."""
 
 import asyncio
 import time
@@ -10,10 +10,11 @@ from app.ports import Outgoing
 from inspection.outbox import Backlog
 
 FRESH = 2.0  # seconds
+PATIENCE = 0.5  # seconds
 
 
 class RecentBacklog:
-    """The backlog as it was a moment ago. Only the first caller waits for a count.
+    """The backlog now, or as it was before the count that takes long.
 
     Counting takes long just when much waits, and whoever asks whether the service is ready must not wait for that.
     """
@@ -26,14 +27,20 @@ class RecentBacklog:
         self._counting: asyncio.Task[Backlog] | None = None
 
     async def read(self) -> Backlog:
-        """At most ``FRESH`` seconds old, or as old as the count that is on its way; raises what counting raises."""
-        stale = self._last is None or self._clock() - self._counted_at > FRESH
-        if stale and (self._counting is None or self._counting.done()):
+        """At most ``FRESH`` seconds old if a count takes no longer than ``PATIENCE``; raises what counting raises.
+
+        When a count takes longer, the one who began it gets the last one after ``PATIENCE``, the others get it at once.
+        """
+        if self._last is not None and self._clock() - self._counted_at <= FRESH:
+            return self._last
+        began = self._counting is None or self._counting.done()
+        if self._counting is None or began:
             self._counting = asyncio.create_task(self._count())
-        if self._last is None and self._counting is not None:
+        if self._last is None:
             return await asyncio.shield(self._counting)
-        assert self._last is not None  # noqa: S101  the first caller waited for it
-        return self._last
+        if began:
+            await asyncio.wait([self._counting], timeout=PATIENCE)
+        return self._counting.result() if self._counting.done() else self._last
 
     async def _count(self) -> Backlog:
         self._last = await run_in_threadpool(self._outgoing.backlog)

@@ -40,6 +40,7 @@ export const alerts = () => call("/alerts");
 export const acknowledged = () => call("/alerts/acknowledged");
 export const acknowledge = (id, by) => call(`/alerts/${encodeURIComponent(id)}/ack`, json({ by }));
 export const search = (filters) => call(`/inspections?${query(filters)}`);
+export const csvOf = (filters) => `/inspections?${query({ ...filters, format: "csv" })}`;
 export const inspection = (id) => call(`/inspections/${encodeURIComponent(id)}`);
 export const audit = (id, decision) => call(`/inspections/${encodeURIComponent(id)}/audit`, json(decision));
 export const nextToReview = (auditor) => call(`/review?${query({ auditor })}`);

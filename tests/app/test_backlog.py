@@ -21,13 +21,22 @@ class SlowOutgoing:
         return Backlog(self.counts, None)
 
 
-async def test_many_ask_and_one_count_is_made_and_nobody_waits_for_the_next() -> None:
+async def test_who_asks_after_a_pause_is_told_what_waits_now() -> None:
     now, outgoing = [100.0], SlowOutgoing()
     recent = RecentBacklog(outgoing, lambda: now[0])  # type: ignore[arg-type]
     assert [(await recent.read()).events for _ in range(50)] == [1] * 50
+    now[0] += 60
+    assert [(await recent.read()).events for _ in range(50)] == [2] * 50
+
+
+async def test_only_one_waits_for_a_count_that_takes_long_and_not_for_its_end() -> None:
+    now, outgoing = [100.0], SlowOutgoing()
+    recent = RecentBacklog(outgoing, lambda: now[0])  # type: ignore[arg-type]
+    await recent.read()
     now[0] += FRESH + 1
     outgoing.go.clear()
-    assert [(await recent.read()).events for _ in range(50)] == [1] * 50  # the second count is still on its way
+    async with asyncio.timeout(10):
+        assert [(await recent.read()).events for _ in range(50)] == [1] * 50  # the second count is still on its way
     outgoing.go.set()
     while (await recent.read()).events < 2:
         await asyncio.sleep(0.01)

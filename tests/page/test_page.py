@@ -1,5 +1,6 @@
 """What people do with the page, done by a browser."""
 
+import csv
 import json
 import time
 from pathlib import Path
@@ -210,6 +211,28 @@ def test_a_folder_is_inspected_and_the_heat_is_laid_over_the_results(
     page.locator("#grid-heat").fill("60")
     expect(defects.locator("img.heat").first).to_be_visible()
     until(page, "[...document.querySelectorAll('.card.defect img.heat')].some((image) => image.naturalWidth > 0)")
+
+
+def test_history_keeps_what_was_asked_in_its_address(english: BrowserContext, address: str) -> None:
+    for number, line in enumerate("AAB"):
+        files = {"file": (f"{line}{number}.png", draw(number, "ok").png(), "image/png")}
+        httpx.post(f"{address}/predict", files=files, data={"line": line}).raise_for_status()
+    page = opened(english, address, "history")
+    page.get_by_label("Line").fill("A")
+    page.get_by_label("Score to").fill("1")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_text("2 shown, found in")).to_be_visible()
+    kept = page.url
+    page = opened(english, address)
+    page.goto(kept)
+    expect(page.get_by_text("2 shown, found in")).to_be_visible()
+    expect(page.get_by_label("Line")).to_have_value("A")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="as CSV").click()
+    with download.value.path().open(encoding="utf-8-sig", newline="") as kept_rows:
+        assert [row["line"] for row in csv.DictReader(kept_rows)] == ["A", "A"]
+    page.get_by_role("link", name="Today").click()
+    expect(page.get_by_role("row", name="A 2")).to_be_visible()
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -16,16 +16,36 @@ export function show(place) {
     replace(place, element("h1", {}, text("today.title")),
       element("dl", { class: "figures" },
         figure("today.count", total.toLocaleString()),
-        figure("today.rate", total ? `${((100 * defect) / total).toFixed(1)} %` : "–"),
+        figure("today.rate", percent(defect, total)),
+        figure("today.review", percent(review, total)),
         figure("today.waiting", figures.waiting.toLocaleString()),
         figure("today.latency", p50 === null ? "–" : `${Math.round(p50)} / ${text("time_ms", { ms: Math.round(p99) })}`),
         figure("today.backlog", figures.backlog.toLocaleString())),
       element("h2", {}, text("today.by_hour")), chart(figures.cells), legend(),
+      element("h2", {}, text("today.by_line")), lines(figures.cells),
       written.items.length && [element("h2", {}, text("today.reports")), element("ul", {}, written.items.map(({ date, url }) => element("li", {}, element("a", { href: url }, date))))]);
   };
   draw().catch(() => {});
   const timer = setInterval(() => draw().catch(() => {}), 10_000);
   return () => clearInterval(timer);
+}
+
+const percent = (part, whole) => (whole ? `${((100 * part) / whole).toFixed(1)} %` : "–");
+
+function lines(cells) {
+  const counts = new Map();
+  for (const { line, verdict, count } of cells) {
+    const row = counts.get(line ?? "") ?? { total: 0 };
+    row.total += count;
+    row[verdict] = (row[verdict] ?? 0) + count;
+    counts.set(line ?? "", row);
+  }
+  const heads = ["field.line", "today.count", "today.rate", "today.review"];
+  const rows = [...counts].sort(([one], [other]) => one.localeCompare(other)).map(([line, row]) =>
+    [line || text("today.no_line"), row.total.toLocaleString(), percent(row.defect ?? 0, row.total), percent(row.review ?? 0, row.total)]);
+  return element("div", { class: "scroll" }, element("table", {},
+    element("thead", {}, element("tr", {}, heads.map((head) => element("th", { scope: "col" }, text(head))))),
+    element("tbody", {}, rows.map((row) => element("tr", {}, row.map((cell) => element("td", {}, cell)))))));
 }
 
 function figure(key, value) {
