@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from inspection.preprocessing import CHANNEL_LEVEL, FACE_LEVEL
 from training import alter
 
 Grey = npt.NDArray[np.uint8]
@@ -58,10 +57,6 @@ def _changed(strip: Grey, rng: Rng) -> Grey:
         waves, phase = int(rng.integers(1, 3)), rng.uniform(0, 2 * np.pi)
         light = rng.uniform(0, 25) * np.cos(np.arange(columns) * 2 * np.pi / columns * waves + phase)
         levels = levels * rng.uniform(0.8, 1.2) + (rng.uniform(-15, 15) + light).astype(np.float32)
-    if rng.random() < 0.4:  # another tone curve between channel and face, as of a camera that clips the shadows
-        span = FACE_LEVEL - CHANNEL_LEVEL
-        between = (levels - CHANNEL_LEVEL) / span
-        levels = CHANNEL_LEVEL + span * np.sign(between) * np.abs(between) ** np.float32(rng.uniform(0.75, 1.35))
     if rng.random() < 0.5:  # another finish: few sound parts are known, and their profiles mustn't be learnt by heart
         rough = rng.standard_normal((strip.shape[0], 1), dtype=np.float32)
         profile = cv2.GaussianBlur(rough, (0, 0), rng.uniform(2, 8))

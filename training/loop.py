@@ -89,8 +89,10 @@ def fit(data: Prepared, split: Split, run: Run) -> Fitted:
     checkpoint, metrics = min(result.best_checkpoints, key=lambda kept: float(kept[1]["held_loss"]))
     from training.fitting import averaged_weights
 
-    history = progress.read(folder / PROGRESS)
-    return Fitted(averaged_weights(_read(checkpoint)), dict(metrics), history, _agree(folder, run.workers))
+    # An epoch whose checkpoint wasn't kept when the run was killed was gone through again: the last one counts.
+    ended = {one.epoch: one for one in progress.read(folder / PROGRESS) if one.held_loss is not None}
+    weights = averaged_weights(_read(checkpoint))
+    return Fitted(weights, dict(metrics), list(ended.values()), _agree(folder, run.workers))
 
 
 def place(data: Prepared, split: Split, run: Run) -> Path:

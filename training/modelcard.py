@@ -47,7 +47,10 @@ def _data(data: dict[str, Any]) -> str:
         f"{left_out} pictures were left out because the same photograph stands under both labels. "
         f"{data['drawn_castings']} drawn castings were trained on beside them. "
         f"Held back for validation: {data['validation_pictures']:,} pictures of {data['validation_groups']} groups, "
-        f"{data['validation_groups_sound']} of them sound parts; none of these parts was trained on.\n\n"
+        f"{data['validation_groups_sound']} of them sound parts; none of these parts was trained on. "
+        "Validation also chose the best epoch, the thresholds and, by its altered pictures, the augmentation: its "
+        "figures are no independent estimate. Pictures of one part resemble each other, so that intervals counted by "
+        "pictures are too narrow.\n\n"
         f"SHA-256 of the data `{data['sha256']}`, of the validation part `{data['split_sha256']}`."
     )
 

@@ -134,5 +134,5 @@ def _training(order: Order, run: loop.Run, fitted: loop.Fitted, seconds: float) 
         "workers_agree": fitted.workers_agree,
         "best_epoch": int(fitted.metrics["epoch"]) + 1,
         "seconds": round(seconds),
-        "history": [asdict(one) for one in fitted.history if one.held_loss is not None],
+        "history": [asdict(one) for one in fitted.history],
     }

@@ -31,7 +31,7 @@ def trained(tmp_path_factory):
         (folder / "data" / casting.label / f"{seed}.png").write_bytes(casting.png())
     killed = started(folder)
     log = folder / "log"
-    wait_for(lambda: FIRST in log.read_text(), killed)
+    wait_for(lambda: FIRST in log.read_text() and kept(folder / "work/runs"), killed)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
     before = log.read_text()
@@ -58,6 +58,12 @@ def started(folder):
     with (folder / "log").open("a") as log:
         environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0"}
         return subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, env=environment)
+
+
+def kept(runs):
+    """Whether Ray Train has noted a checkpoint: the line that ends an epoch comes a little earlier."""
+    notes = list(runs.rglob("checkpoint_manager_snapshot.json"))
+    return bool(notes) and "checkpoint_dir_name" in notes[0].read_text()
 
 
 def wait_for(done, process, seconds=400):
