@@ -23,6 +23,10 @@ export function reasons(event) {
   return said.length ? element("p", { class: "reasons" }, said.join(" ")) : null;
 }
 
+// The usual kinds of defect have a name in each language; others are shown as somebody wrote them.
+export const KINDS = ["blow_hole", "shrinkage", "crack", "flash", "scratch", "broken_rim"];
+export const kind = (name) => (KINDS.includes(name) ? text(`defect.${name}`) : name);
+
 export function about(event) {
   const known = ["part_id", "lot", "line", "camera", "shift", "operator"].filter((name) => event[name]);
   return known.length ? element("p", { class: "about" }, known.map((name) => `${text(`field.${name}`)} ${event[name]}`).join(" · ")) : null;
@@ -30,4 +34,8 @@ export function about(event) {
 
 export function when(event) {
   return new Date(event.occurred_at).toLocaleString(document.documentElement.lang, { dateStyle: "short", timeStyle: "medium" });
+}
+
+export function problem(error) {
+  return has(`error.${error.code}`) ? text(`error.${error.code}`) : `${error.message} (${error.code})`;
 }

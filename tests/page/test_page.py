@@ -162,22 +162,6 @@ def test_without_permission_the_alert_still_stands_in_the_page(english: BrowserC
     expect(page.locator(".alert").first).to_contain_text("quiet.png")
 
 
-def test_a_part_is_settled_by_keyboard_alone(english: BrowserContext, address: str) -> None:
-    event = defect(address, "settle.png")
-    page = opened(english, address, "review")
-    page.locator("#auditor").fill("Kim")
-    page.keyboard.press("Enter")
-    expect(page.locator(".review img")).to_be_visible()
-    held = page.locator(".review img").get_attribute("src") or ""
-    page.locator(".review img").focus()
-    page.keyboard.press("d")
-    expect(page.locator(f".review img[src='{held}']")).to_have_count(0)
-    settled = held.split("/")[2]
-    audits = httpx.get(f"{address}/inspections/{settled}").json()["audits"]
-    assert [(audit["true_label"], audit["auditor"]) for audit in audits] == [("def_front", "Kim")]
-    assert event
-
-
 def test_the_feed_goes_on_after_the_network_was_cut(english: BrowserContext, address: str) -> None:
     page = opened(english, address, "live")
     english.set_offline(True)

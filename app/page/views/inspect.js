@@ -6,7 +6,7 @@ import { toCsv } from "../csv.js";
 import { element, replace } from "../element.js";
 import { text } from "../language.js";
 import { Queue } from "../queue.js";
-import { about, badge, reasons, score } from "../verdict.js";
+import { about, badge, problem, reasons, score } from "../verdict.js";
 
 const FIELDS = ["part_id", "lot", "line", "camera", "shift", "operator"];
 const PART = "casting.part";
@@ -87,7 +87,7 @@ function draw(item) {
   }
   if (item.state === "failed") {
     return element("li", { class: "card failed" }, picture, name,
-      element("p", { role: "alert" }, item.error.code === "offline" ? text("error.offline") : `${item.error.message} (${item.error.code})`),
+      element("p", { role: "alert" }, problem(item.error)),
       element("button", { type: "button", onclick: () => queue.add(item) }, text("inspect.retry")));
   }
   return element("li", { class: "card waiting", "aria-busy": "true" }, picture, name,
