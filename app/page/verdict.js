@@ -12,10 +12,10 @@ export function badge(verdict) {
 export function score(event) {
   const value = event.p_defect;
   if (value === undefined) return null;
-  const { ok_below: low = 0, defect_from: high = 1 } = event.thresholds ?? {};
-  const meter = element("meter", { min: "0", max: "1", low: String(low), high: String(high), optimum: "0", value: String(value), "aria-label": text("score") });
+  const { ok_below: low, defect_from: high } = event.thresholds ?? {};
+  const meter = element("meter", { min: "0", max: "1", value: String(value), "aria-label": text("score") });
   const between = event.thresholds ? text("score.between", { low: low.toPrecision(2), high: high.toPrecision(2) }) : "";
-  return element("p", { class: "score", title: between }, meter, element("span", {}, value.toFixed(3)));
+  return element("p", { class: `score ${event.verdict ?? ""}`, title: between }, meter, element("span", {}, value.toFixed(3)));
 }
 
 export function reasons(event) {

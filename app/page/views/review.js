@@ -115,7 +115,7 @@ function part({ inspection: event, blind, waiting }, { decide, skip }) {
     about(event),
     element("div", { class: "choices" },
       button("ok", () => decide("ok_front")), button("defect", () => decide("def_front")),
-      button("unclear", () => decide("unclear")), button("skip", skip)),
+      button("unclear", () => decide("unclear")), button("later", skip)),
     element("div", { class: "choices kinds" }, KINDS.map((name, place) =>
       element("button", { type: "button", onclick: () => decide("def_front", name) }, `${kind(name)} (${place + 1})`))),
     element("div", { class: "fields" },
