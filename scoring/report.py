@@ -4,14 +4,14 @@ import base64
 import heapq
 import html
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
 
 import cv2
 
-from inspection.errors import BadPicture
+from inspection.errors import BadPicture, BadRequest
 from inspection.picture import decode
-from scoring.members import Member, Reader, Unreadable, members, recognise
+from scoring.members import Reader, Unreadable, members, recognise
 from scoring.plan import RESULTS
 from scoring.results import BINS, LABELS, read_summary, rows
 
@@ -79,25 +79,31 @@ def _histogram(counts: list[int]) -> str:
 
 def _doubtful(results: Path) -> Iterator[str]:
     judged = (row for row in rows(results) if row["error"] is None and row["verdict"] != "rejected")
-    for row in heapq.nsmallest(DOUBTFUL, judged, key=lambda one: abs(one["p_defect"] - 0.5)):
+    shown = heapq.nsmallest(DOUBTFUL, judged, key=lambda one: abs(one["p_defect"] - 0.5))
+    pictures = {
+        name: _thumbnails(name, [row["path"] for row in shown if row["source"] == name])
+        for name in {row["source"] for row in shown}
+    }
+    for row in shown:
         caption = html.escape(f"{row['path']} {row['verdict']} {row['p_defect']:.3f}")
-        source = _thumbnail(row)
+        source = pictures[row["source"]].get(row["path"])
         if source:
             yield f'<figure><img src="{source}" alt="{caption}"><figcaption>{caption}</figcaption></figure>'
 
 
-def _thumbnail(row: dict[str, Any]) -> str | None:
-    """The picture again, small; None where its source is read through only, or is gone."""
-    source = recognise(row["source"])
-    if source.kind == "stream":
-        return None
-    reader = Reader(source)
-    try:
-        member = next((one for one in members(source) if one.path == row["path"]), Member(row["path"]))
-        small = cv2.resize(decode(reader.read(member)).grey, (150, 150), interpolation=cv2.INTER_AREA)
-    except (Unreadable, BadPicture):
-        return None
-    finally:
-        reader.close()
-    stored = bytes(cv2.imencode(".jpg", small)[1])
-    return f"data:image/jpeg;base64,{base64.b64encode(stored).decode()}"
+def _thumbnails(name: str, paths: list[str]) -> dict[str, str]:
+    """These members' pictures again, small, by path; without those that can't be read twice (a stream) or are gone."""
+    found: dict[str, str] = {}
+    with suppress(BadRequest, OSError):
+        source = recognise(name)
+        with closing(Reader(source)) as reader:
+            for member in members(source) if source.kind != "stream" else ():
+                if member.path in paths and member.path not in found:
+                    with suppress(Unreadable, BadPicture):
+                        found[member.path] = _small(reader.read(member))
+    return found
+
+
+def _small(picture: bytes) -> str:
+    small = cv2.resize(decode(picture).grey, (150, 150), interpolation=cv2.INTER_AREA)
+    return f"data:image/jpeg;base64,{base64.b64encode(cv2.imencode('.jpg', small)[1].tobytes()).decode()}"
