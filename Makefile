@@ -8,7 +8,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 HAVE_ALL := $(wildcard .venv/.all)
 
-.PHONY: help run setup test check format lock bench bench-score cluster-test chaos fuzz
+.PHONY: help run setup test check format lock bench bench-score score-kills cluster-test chaos fuzz
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -63,6 +63,9 @@ bench-score: .venv/.all ## 50,000 pictures: casting score beside a multiprocessi
 	@$(BIN)/python bench/score_speed.py
 
 # The cluster that KUBECONFIG names, with the images on its nodes already.
+score-kills: .venv/.all ## a scoring killed at random times over and over, every member counted once afterwards (10 minutes)
+	@$(BIN)/python -m tests.scoring.killing
+
 cluster-test: .venv/.all ## apply the manifests to the cluster of KUBECONFIG, post, delete pods, count
 	@tests/cluster/run
 
