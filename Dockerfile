@@ -1,4 +1,5 @@
-# One file, three images: the service (default), `--target report` (Spark and Java), `--target full` (also training).
+# One file, three images: the service (default), `--target report` (Spark and Java), `--target full` (also training);
+# `--target sbom` lists what is inside.
 #   docker build -t casting-product-api:latest .
 # Closed networks name their own mirror: --build-arg PYTHON_IMAGE=… --build-arg PIP_INDEX_URL=…
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
@@ -75,6 +76,18 @@ COPY --from=full-builder /opt/venv /opt/venv
 COPY . /app
 USER 10001:10001
 CMD ["--help"]
+
+# What is in the service's image, with licences (CycloneDX) and Debian's packages:  docker build --target sbom --output sbom .
+FROM builder AS sbom-builder
+COPY requirements/sbom.txt /lock/
+RUN python -m venv /opt/sbom \
+ && /opt/sbom/bin/pip install -q --require-hashes -r /lock/sbom.txt \
+ && mkdir /sbom \
+ && /opt/sbom/bin/cyclonedx-py environment --output-reproducible -o /sbom/python.cdx.json /opt/venv/bin/python \
+ && dpkg-query -W -f '${Package} ${Version} ${Architecture}\n' >/sbom/debian.txt
+
+FROM scratch AS sbom
+COPY --from=sbom-builder /sbom /
 
 # What `docker build .` makes. (BuildKit, the default since Docker 23, builds nothing that this doesn't need.)
 FROM serve

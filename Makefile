@@ -37,6 +37,7 @@ lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile -q $(LOCK) -c requirements/all.txt --extra stream pyproject.toml -o requirements/image.txt
 	uv pip compile -q $(LOCK) -c requirements/all.txt --extra reports --extra stream pyproject.toml -o requirements/report.txt
 	uv pip compile -q $(LOCK) -c requirements/all.txt --extra stream --extra score --extra train --extra reports pyproject.toml -o requirements/full.txt
+	echo cyclonedx-bom | uv pip compile -q $(LOCK) -c requirements/all.txt - -o requirements/sbom.txt
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
 # A set, once there, is only ever added to: the serving set never takes the tests' tools away.
@@ -62,11 +63,11 @@ bench: .venv/.all ## this service beside FastAPI, LitServe, mosec and BentoML (n
 bench-score: .venv/.all ## 50,000 pictures: casting score beside a multiprocessing script and the bare limit
 	@$(BIN)/python bench/score_speed.py
 
-# The cluster that KUBECONFIG names, with the images on its nodes already.
 score-kills: .venv/.all ## a scoring killed at random times over and over, every member counted once afterwards (10 minutes)
 	@$(BIN)/python -m tests.scoring.killing
 
-cluster-test: .venv/.all ## apply the manifests to the cluster of KUBECONFIG, post, delete pods, count
+# The cluster that KUBECONFIG names, with the images on its nodes already.
+cluster-test: .venv/.all ## the line on a cluster: applied, pods deleted, rolled out, scaled, restored, taken over by KubeRay
 	@tests/cluster/run
 
 # Pictures of the page for the documents.

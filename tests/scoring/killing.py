@@ -41,7 +41,7 @@ def archives(folder: Path) -> list[Path]:
 def started(sources: list[Path], out: Path) -> subprocess.Popen[bytes]:
     """`casting score` in a process group of its own."""
     environment = {**os.environ, "CASTING_MODELS": str(ROOT / "models")}
-    command = [CASTING, "score", *sources, "--out", out]
+    command = [str(one) for one in (CASTING, "score", *sources, "--out", out)]
     with (out / "log").open("ab") as log:
         return subprocess.Popen(command, env=environment, cwd=out, stdout=log, stderr=log, start_new_session=True)
 
