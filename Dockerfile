@@ -77,7 +77,7 @@ COPY . /app
 USER 10001:10001
 CMD ["--help"]
 
-# What is in the service's image, with licences (CycloneDX) and Debian's packages:  docker build --target sbom --output sbom .
+# What is in the service's image, with licences (CycloneDX) and Debian's packages:  docker build --target sbom --output var/sbom .
 FROM builder AS sbom-builder
 COPY requirements/sbom.txt /lock/
 RUN python -m venv /opt/sbom \

@@ -26,8 +26,7 @@ def main(address: str, pictures: int, workers: int, key: str) -> None:
 @cache
 def drawn(number: int) -> bytes:
     """A casting as PNG. Drawing takes longer than inspecting: a long load repeats fifty."""
-    kinds = tuple(KINDS)
-    return draw(number, kinds[number % len(kinds)]).png()
+    return draw(number, KINDS[number % len(KINDS)]).png()
 
 
 def post(client: httpx.Client, number: int) -> str:

@@ -16,12 +16,9 @@ import time
 import zipfile
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from drawing.castings import KINDS, draw
+from tests.scoring.command import rows, start
 
-ROOT = Path(__file__).parents[2]
-CASTING = Path(sys.executable).with_name("casting")
 MEMBERS = 2000
 
 
@@ -38,14 +35,6 @@ def archives(folder: Path) -> list[Path]:
     return [zipped, packed]
 
 
-def started(sources: list[Path], out: Path) -> subprocess.Popen[bytes]:
-    """`casting score` in a process group of its own."""
-    environment = {**os.environ, "CASTING_MODELS": str(ROOT / "models")}
-    command = [str(one) for one in (CASTING, "score", *sources, "--out", out)]
-    with (out / "log").open("ab") as log:
-        return subprocess.Popen(command, env=environment, cwd=out, stdout=log, stderr=log, start_new_session=True)
-
-
 def parts(out: Path) -> dict[str, int]:
     """The parts that are whole, by name: when each was written, in ns."""
     return {path.name: path.stat().st_mtime_ns for path in out.glob("results/*.parquet")}
@@ -53,7 +42,7 @@ def parts(out: Path) -> dict[str, int]:
 
 def killed(sources: list[Path], out: Path, after: float) -> int:
     """Start, kill after so many seconds, or when it ends before; returns how many parts there are then."""
-    before, process = parts(out), started(sources, out)
+    before, process = parts(out), start(sources, out)
     try:
         process.wait(after)
     except subprocess.TimeoutExpired:
@@ -66,14 +55,14 @@ def killed(sources: list[Path], out: Path, after: float) -> int:
 
 def counted(out: Path) -> None:
     """Every member once; what is rubbish has an error."""
-    rows = [row for path in out.glob("results/*.parquet") for row in pq.read_table(path).to_pylist()]
-    times = collections.Counter(row["path"] for row in rows)
+    found = rows(out)
+    times = collections.Counter(row["path"] for row in found)
     wanted = {f"{kind}/{number:05d}.png" for kind in ("listed", "stream") for number in range(MEMBERS)}
     assert times == dict.fromkeys(wanted, 1), "members missing or doubled"
-    assert sum(row["error"] is not None for row in rows) == 2 * len(range(0, MEMBERS, 100))
+    assert sum(row["error"] is not None for row in found) == 2 * len(range(0, MEMBERS, 100))
 
 
-def main(kills: int, seed: int) -> None:
+def main(kills: int = 20, seed: int = 1) -> None:
     """Kill, look, go on; the last run is left alone."""
     rng = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
@@ -90,10 +79,10 @@ def main(kills: int, seed: int) -> None:
                 out = Path(folder) / f"out{number}"
                 out.mkdir()
         begun = time.monotonic()
-        assert started(sources, out).wait(900) == 3
+        assert start(sources, out).wait(900) == 3
         counted(out)
         print(f"{kills} kills, {done + 1} scorings ended, every member once ({time.monotonic() - begun:.0f} s at last)")
 
 
 if __name__ == "__main__":
-    main(*(int(one) for one in [*sys.argv[1:], *("20", "1")[len(sys.argv) - 1 :]]))
+    main(*(int(argument) for argument in sys.argv[1:]))

@@ -4,11 +4,8 @@ import csv
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 import zipfile
-from pathlib import Path
 
 import httpx
 import pyarrow.parquet as pq
@@ -20,10 +17,9 @@ from drawing.castings import KINDS, draw
 from inspection.bundle import champion, read_card
 from inspection.record import Search
 from ledger import Ledger
+from tests.scoring.command import ROOT, rows, start
 from tests.serving import LocalJudge, running
 
-ROOT = Path(__file__).parents[2]
-CASTING = Path(sys.executable).with_name("casting")
 GOOD = 300
 RUBBISH = {
     "x/ok_front/broken.png": b"rubbish", "x/empty.png": b"", "x/cut.png": draw(1).png()[:3000],
@@ -48,7 +44,7 @@ def archive(tmp_path_factory):
 def scored(archive, tmp_path_factory):
     """A scoring that was killed as soon as its first part was there, and then run to its end."""
     out = tmp_path_factory.mktemp("scored")
-    first = start(archive, out)
+    first = start([archive], out)
     until = time.monotonic() + 240
     while not list(out.glob("results/*.parquet")):
         assert first.poll() is None
@@ -57,18 +53,9 @@ def scored(archive, tmp_path_factory):
     first.send_signal(signal.SIGKILL)
     first.wait()
     left = {path.name: path.stat().st_mtime_ns for path in out.glob("results/*.parquet")}
-    second = start(archive, out)
+    second = start([archive], out)
     assert second.wait(300) == 3
     return out, left
-
-
-def start(archive, out, *more):
-    environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "CASTING_MODELS": str(ROOT / "models")}
-    return subprocess.Popen([CASTING, "score", archive, "--out", out, *more], env=environment, cwd=out)
-
-
-def rows(out):
-    return [row for path in sorted(out.glob("results/*.parquet")) for row in pq.read_table(path).to_pylist()]
 
 
 @pytest.mark.timeout(900)
@@ -129,7 +116,7 @@ def test_summary_csv_and_metadata_agree_with_the_rows(scored):
 def test_a_changed_source_is_noticed(archive, scored):
     out, _ = scored
     os.utime(archive)
-    assert start(archive, out).wait(120) == 1
+    assert start([archive], out).wait(120) == 1
 
 
 def test_published_rows_are_in_the_ledger_once(archive, scored, monkeypatch, tmp_path):
