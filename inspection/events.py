@@ -104,6 +104,10 @@ _TYPES = {name: _PYTHON[kind] for name, kind in FIELDS}
 #: Fields that need no other check than their type.
 _PLAIN = {name: _PYTHON[kind] for name, kind in FIELDS if kind in ("string", "bool", "timestamp")}
 _KINDS = ("inspection", "audit", "statement")
+#: Levels of nesting in what is kept as JSON: far below where Python's encoder gives up on what its decoder could read.
+_DEEPEST = 64
+#: Characters of a journal's name; the ledger's have 32, and each file of the lake holds those of 60 days.
+LONGEST_JOURNAL = 128
 _ALWAYS = ("event_id", "journal", "occurred_at")
 
 
@@ -155,11 +159,14 @@ def from_dict(raw: Mapping[str, Any]) -> Event:
         if name in _PLAIN and value.__class__ is _PLAIN[name]:  # most fields of most events
             known[name] = value
         elif name not in _KNOWN:
+            _check_kept(name, value)
             extra[name] = value
         elif value is not None:
             known[name] = _checked(name, value)
     if any(not known.get(name) for name in _ALWAYS) or known.get("number", 0) < 1:
         raise Unreadable("event_id, occurred_at, journal or number is missing")
+    if len(known["journal"]) > LONGEST_JOURNAL:
+        raise Unreadable("journal is too long")
     _check_time(known["occurred_at"])
     return Event(**known, extra=extra)
 
@@ -172,8 +179,10 @@ def _checked(name: str, value: Any) -> Any:
         if not all(isinstance(reason, str) for reason in value):
             raise Unreadable("reasons has a wrong type")
         return tuple(value)
-    if name == "journals" and not all(_is_count(count) for count in value.values()):
-        raise Unreadable("journals has a wrong type")
+    if name == "journals":
+        if not all(_is_count(count) for count in value.values()):
+            raise Unreadable("journals has a wrong type")
+        _check_kept(name, value)
     if name in ("number", "image_width", "image_height") and not 0 <= value < 2**63:
         raise Unreadable(f"{name} is out of range")
     return _real(name, value) if expected == (int, float) else value
@@ -187,6 +196,17 @@ def _real(name: str, value: float) -> float:
     if not math.isfinite(real):
         raise Unreadable(f"{name} is out of range")
     return real
+
+
+def _check_kept(name: str, value: Any, depth: int = 0) -> None:
+    """What is kept as JSON text must be JSON again: not too deep, and no number beyond a double, which reads as inf."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Unreadable(f"{name} is out of range")
+    if isinstance(value, (dict, list)):
+        if depth == _DEEPEST:
+            raise Unreadable(f"{name} is nested too deep")
+        for item in value.values() if isinstance(value, dict) else value:
+            _check_kept(name, item, depth + 1)
 
 
 def _is_count(value: Any) -> bool:

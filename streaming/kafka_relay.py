@@ -103,15 +103,14 @@ class KafkaRelay:
             return self._reconnect(turn)
         if self._flight is not None:
             return self._landed(turn, self._sender, self._flight)
+        if self._statements.due():  # before what waits: under a steady load something always does
+            self._state(turn, self._sender)
+            return True
         waiting = turn.unsent(self._sender.topic.line, BATCH)
         if waiting:
             self._flight = self._sender.send(waiting)
             self._news = any(event.kind != "statement" for event in waiting)
-            return True
-        if self._statements.due():
-            self._state(turn, self._sender)
-            return True
-        return False
+        return bool(waiting)
 
     def _landed(self, turn: Turn, sender: Sender, flight: "Future[Sent]") -> bool:
         """Mark exactly what was acknowledged; after an error the producer is thrown away."""

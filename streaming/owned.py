@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from inspection.events import LONGEST_JOURNAL
 from streaming.consumer import PartitionConsumer, Stored
 from streaming.record import Record, Stream
 
@@ -125,5 +126,7 @@ def _record(raw: Any, appended: datetime) -> Record:
     journal, number = headers.get("journal"), headers.get("number")
     if journal is not None and number is not None:
         with contextlib.suppress(ValueError):
-            return Record(raw.offset, appended, journal.decode(), int(number), raw.value or b"")
+            name, counted = journal.decode(), int(number)
+            if 1 <= counted < 2**63 and 0 < len(name) <= LONGEST_JOURNAL:
+                return Record(raw.offset, appended, name, counted, raw.value or b"")
     return Record(raw.offset, appended, None, None, raw.value or b"")

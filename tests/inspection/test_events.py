@@ -57,6 +57,10 @@ def test_a_newer_minor_version_passes_with_its_unknown_fields() -> None:
     assert from_json(json.dumps(raw).encode()).extra == {"alloy": {"si": 7}}
 
 
+def nested(depth: int) -> list[object]:
+    return [] if depth == 1 else [nested(depth - 1)]
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -78,6 +82,8 @@ def test_a_newer_minor_version_passes_with_its_unknown_fields() -> None:
         {"p_defect": 10**400},
         {"p_defect": float("nan")},
         {"occurred_at": "0001-01-01T00:00:00+23:59"},
+        {"journal": "j" * 129},
+        {"journals": {"j": {"partition": 0, "issued": 1, "deep": nested(65)}}},
     ],
 )
 def test_what_is_no_event_is_unreadable(change: dict[str, object]) -> None:
@@ -95,6 +101,14 @@ def test_no_bytes_do_anything_but_unreadable(data: bytes) -> None:
 def test_deep_nesting_is_unreadable() -> None:
     with pytest.raises(Unreadable):
         from_json(b"[" * 100_000)
+
+
+@pytest.mark.parametrize("kept", [str(nested(65)), '{"a": 1e999}', "-1e999"])
+def test_what_could_not_be_kept_as_json_is_unreadable(kept: str) -> None:
+    raw = json.dumps(to_dict(inspection()))
+    with pytest.raises(Unreadable):
+        from_json(f'{raw[:-1]},"x_new":{kept}}}'.encode())
+    assert from_json(f'{raw[:-1]},"x_new":{nested(60)}}}'.encode()).extra == {"x_new": nested(60)}
 
 
 def test_uuids_sort_by_time_and_are_version_7() -> None:

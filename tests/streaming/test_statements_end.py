@@ -26,6 +26,21 @@ def test_without_inspections_statements_come_to_an_end() -> None:
     assert turn.unsent(relay._line or "", 100) == []
 
 
+def test_a_load_that_never_ends_is_stated_all_the_same() -> None:
+    seconds = 0.0
+    outbox, topic = MemoryOutbox(), MemoryTopic()
+    statements = Statements(clock=lambda: seconds, quiet=1, busy=3)
+    relay = KafkaRelay(outbox, lambda: MemorySender(topic, lambda: False), statements)
+    turn = outbox.take()
+    for _ in range(100):  # something always waits
+        outbox.issue("a", 0, inspection("a"))
+        relay.step(turn)
+        seconds += 0.1
+        time.sleep(0.001)
+    stated = [from_json(row.carried.payload) for row in outbox.rows if row.carried.journal == "statements-0"]
+    assert 2 <= len(stated) <= 4
+
+
 def test_what_is_carried_along_with_a_statement_gets_one_of_its_own() -> None:
     seconds = 0.0
     outbox = MemoryOutbox()
