@@ -1,4 +1,4 @@
-"""What the way from the ledger to the lake carries: ``python -m bench.stream consume|relay|latency|verify``.
+"""What the way from the ledger to the lake carries: ``python -m bench.stream consume|relay|latency|verify|size``.
 
 A real broker of its own on this machine, which shares its cores. Prints one JSON object: the figures of one run.
 
@@ -6,6 +6,7 @@ A real broker of its own on this machine, which shares its cores. Prints one JSO
 - relay: events a second from a ledger (SQLite) to Kafka
 - latency: milliseconds from the commit until the event is read from the topic, at 50 events a second
 - verify: seconds for a lake of ten million events
+- size: bytes an event on the topic (JSON) and in the lake, in files of 500 and of 50,000
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -32,7 +34,7 @@ from inspection.events import Event, now, to_json, uuid7
 from inspection.outbox import Carried
 from inspection.record import Draft, Entry
 from ledger import Ledger
-from streaming.files import Footer, Name, to_table
+from streaming.files import Footer, Name, to_parquet, to_table
 from streaming.folder import LocalFolder
 from streaming.kafka import Kafka
 from streaming.kafka_relay import KafkaRelay
@@ -248,7 +250,28 @@ def _consumer_perf(kafka: Kafka) -> float:
     return float(done.stdout.strip().splitlines()[-1].split(",")[-1])
 
 
+def size(_: Path) -> dict[str, float]:
+    """With figures and hashes that differ, as real ones do: equal ones would pack to nothing."""
+    random, journal = Random(1), uuid7()
+    events = [
+        replace(
+            inspection(journal, number),
+            image_sha256=random.randbytes(32).hex(),
+            p_defect=random.random(),
+            latency_ms=round(random.gauss(50, 9), 3),
+            brightness=round(random.gauss(158, 5), 3),
+            sharpness=round(random.gauss(58, 5), 3),
+        )
+        for number in range(50_000)
+    ]
+    told = {"json_bytes": sum(len(to_json(event)) for event in events) / len(events)}
+    for rows in (500, 50_000):
+        file = to_parquet(events[:rows], Footer("topic", 0, rows, Marks(), (), rows, ""))
+        told[f"parquet_bytes_in_files_of_{rows}"] = len(file) / rows
+    return {name: round(value) for name, value in told.items()}
+
+
 if __name__ == "__main__":
-    parts = {"consume": consume, "relay": relay, "latency": latency, "verify": verifying}
+    parts = {"consume": consume, "relay": relay, "latency": latency, "verify": verifying, "size": size}
     with tempfile.TemporaryDirectory(prefix="stream-") as made:
         print(json.dumps({"cores": os.cpu_count(), **parts[sys.argv[1]](Path(made))}))
