@@ -5,9 +5,11 @@ about the part is measured in its axes (*shares*): the channel ends at 1, the ri
 networks.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -34,10 +36,10 @@ class Ellipse:
 
     def matrix(self) -> Floats:
         """float32 [2, 3]: from shares along the picture's own directions to pixels; the angle isn't turned."""
-        cos, sin = np.cos(self.turn), np.sin(self.turn)
-        turned = np.array([[cos, -sin], [sin, cos]])
-        axes = turned @ np.diag([self.a, self.b]) @ turned.T
-        return np.hstack([axes, [[self.x], [self.y]]]).astype(np.float32)
+        cos, sin = math.cos(self.turn), math.sin(self.turn)
+        skew = (self.a - self.b) * cos * sin
+        along, across = self.a * cos * cos + self.b * sin * sin, self.a * sin * sin + self.b * cos * cos
+        return np.array([[along, skew, self.x], [skew, across, self.y]], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Rings:
     def __init__(self, shares: Sequence[float], angles: int) -> None:
         angle = np.arange(angles) * 2 * np.pi / angles
         self.shares = np.array(shares, np.float32)
+        self._column = self.shares[:, np.newaxis]
         self._directions = np.stack([np.cos(angle), np.sin(angle)]).astype(np.float32)
 
     @classmethod
@@ -64,7 +67,10 @@ class Rings:
         """Where they lie in the picture: x and y in pixels, float32 [shares, angles] each."""
         matrix = ellipse.matrix()
         along = matrix[:, :2] @ self._directions  # all circles are one, stretched: an outer product is all it takes
-        return np.outer(self.shares, along[0]) + matrix[0, 2], np.outer(self.shares, along[1]) + matrix[1, 2]
+        x, y = self._column * along[0], self._column * along[1]
+        x += matrix[0, 2]
+        y += matrix[1, 2]
+        return x, y
 
 
 def sample(grey: Grey, ellipse: Ellipse, rings: Rings) -> Grey:
@@ -74,6 +80,13 @@ def sample(grey: Grey, ellipse: Ellipse, rings: Rings) -> Grey:
 
 def _at(grey: Grey, x: Floats, y: Floats) -> Grey:
     return np.asarray(cv2.remap(grey, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+
+def median(values: npt.NDArray[Any]) -> float:
+    """The middle value, or the mean of both: NumPy's own spends five times as long on what is so small."""
+    half = values.size // 2
+    found = np.partition(values, (half - 1, half), axis=None)
+    return float(found[half]) if values.size % 2 else (float(found[half - 1]) + float(found[half])) / 2
 
 
 def locate(grey: Grey) -> Found:
@@ -138,7 +151,7 @@ def _search(grey: Grey) -> Found | None:
 
 def _levels(grey: Grey) -> tuple[float, float]:
     """The grey below which 2 % and 70 % of the picture lie."""
-    below = np.cumsum(np.bincount(grey.ravel(), minlength=256)) / grey.size
+    below = np.cumsum(cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel(), dtype=np.float64) / grey.size
     return float(np.searchsorted(below, 0.02)), float(np.searchsorted(below, 0.70))
 
 
@@ -156,10 +169,11 @@ def _judge(small: Grey, contour: npt.NDArray[np.int32], span: float) -> Found | 
     full = cv2.contourArea(hull) / (np.pi * ellipse.a * ellipse.b)
     if abs(full - 1) > 0.3:
         return None
-    probe = sample(small, ellipse, _PROBE).astype(np.float32)
-    ring = probe.mean(axis=1)
+    probe = sample(small, ellipse, _PROBE)
+    ring = cv2.reduce(probe, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel().tolist()
     step = min(ring[2], ring[3]) - max(ring[0], ring[1])
-    return Found(ellipse, float((step - probe[:2].std()) / span - 3 * abs(full - 1)))
+    uneven = float(cv2.meanStdDev(probe[:2])[1][0, 0])
+    return Found(ellipse, (step - uneven) / span - 3 * abs(full - 1))
 
 
 def _refine(grey: Grey, ellipse: Ellipse) -> Ellipse:
@@ -169,8 +183,8 @@ def _refine(grey: Grey, ellipse: Ellipse) -> Ellipse:
     rise = unrolled[2:] - unrolled[:-2]
     row, column = rise.argmax(axis=0), np.arange(rise.shape[1])
     share, steep = _EDGE.shares[1:-1][row], rise[row, column]
-    good = (np.abs(share - np.median(share)) < 0.06) & (steep > 0.4 * np.median(steep))
-    if good.sum() < 24:
+    good = (np.abs(share - median(share)) < 0.06) & (steep > 0.4 * median(steep))
+    if np.count_nonzero(good) < 24:
         return ellipse
     edge = (row + 1)[good], column[good]
     refined = _fitted(np.stack([x[edge], y[edge]], axis=-1))

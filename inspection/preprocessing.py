@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from inspection.locating import Ellipse, Grey, Rings, locate, sample
+from inspection.locating import Ellipse, Grey, Rings, locate, median, sample
 from inspection.picture import Picture
 
 PREPROCESSING = "unrolled/1"
@@ -50,7 +50,7 @@ def prepare(picture: Picture) -> Sample:
     found = locate(grey)
     strip = sample(grey, found.ellipse, _STRIP)
     face = strip[_FACE_ROWS, ::4]
-    low, high = float(np.median(strip[_CHANNEL_ROWS, ::4])), float(np.median(face))
+    low, high = median(strip[_CHANNEL_ROWS, ::4]), median(face)
     pixels = _stretched(strip, low, high)
     sharpness = cv2.Laplacian(pixels[_FACE_ROWS], cv2.CV_16S)
     measures = (
@@ -95,11 +95,13 @@ def _stretched(strip: Grey, low: float, high: float) -> Grey:
     around = np.hstack([face[:, -24:], face, face[:, :24]])
     spokes = cv2.GaussianBlur(around, (0, 0), sigmaX=_SPOKE, sigmaY=1)[:, 24:-24]
     evened = FACE_LEVEL / np.maximum(spokes, 20.0)
-    return np.asarray(np.clip(strip * (gain * evened) + (offset * evened + 0.5), 0, 255), np.uint8)
+    levels = strip * (gain * evened)
+    levels += offset * evened + 0.5
+    return np.asarray(np.clip(levels, 0, 255, out=levels), np.uint8)
 
 
 def _outside(ellipse: Ellipse, grey: Grey) -> float:
     x, y = _RIM.on(ellipse)
     height, width = grey.shape
     out = (x < -0.5) | (y < -0.5) | (x > width - 0.5) | (y > height - 0.5)
-    return float(out.mean())
+    return float(np.count_nonzero(out)) / out.size

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from inspection.locating import Ellipse, locate, rim
+from inspection.locating import Ellipse, Rings, locate, rim
 
 Grey = npt.NDArray[np.uint8]
 Alteration = Callable[[Grey, float, np.random.Generator], Grey]
@@ -158,6 +158,9 @@ _RANGES: dict[str, tuple[float, float]] = {
 }
 
 
+_OUTLINE = Rings((1.0,), 256)
+
+
 def alter(name: str, strength: float, grey: Grey, rng: np.random.Generator) -> Grey:
     """Alter a decoded picture, uint8 [h, w], by the alteration called ``name`` in ALTERATIONS."""
     return ALTERATIONS[name][0](grey, strength, rng)
@@ -173,12 +176,35 @@ def pair(grey: Grey, rng: np.random.Generator) -> Grey:
 def moved(grey: Grey, rng: np.random.Generator, degrees: float = 0.0, pixels: float = 0.0, factor: float = 1.0) -> Grey:
     """Turn about the centre, move by ``pixels`` in a random direction, show ``factor`` times as large, in one go."""
     height, width = grey.shape
-    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, factor)
-    side = rng.uniform(0, 2 * np.pi)
-    matrix[:, 2] += pixels * np.array([np.cos(side), np.sin(side)])
+    matrix = _movement(grey.shape, rng, degrees, pixels, factor)
     return np.asarray(
         cv2.warpAffine(grey, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8
     )
+
+
+def rim_outside(name: str, strength: float, grey: Grey, rng: np.random.Generator) -> float:
+    """The share of the part's rim that lies outside the picture after ``shift`` or ``scale``, else before: geometry.
+
+    ``rng`` as it was for :func:`alter`. The rim is looked for in the picture as it was, where all of it can be seen.
+    """
+    height, width = grey.shape
+    matrix = np.eye(2, 3)
+    if name == "shift":
+        matrix = _movement(grey.shape, rng, 0.0, strength * min(grey.shape) / 300, 1.0)
+    elif name == "scale":
+        matrix = _movement(grey.shape, rng, 0.0, 0.0, strength)
+    outline = rim(grey, locate(grey).ellipse)
+    x, y = matrix[:, :2] @ np.stack([one.ravel() for one in _OUTLINE.on(outline)]) + matrix[:, 2:]
+    return float(((x < -0.5) | (y < -0.5) | (x > width - 0.5) | (y > height - 0.5)).mean())
+
+
+def _movement(
+    shape: tuple[int, ...], rng: np.random.Generator, degrees: float, pixels: float, factor: float
+) -> npt.NDArray[np.float64]:
+    matrix = cv2.getRotationMatrix2D(((shape[1] - 1) / 2, (shape[0] - 1) / 2), degrees, factor)
+    side = rng.uniform(0, 2 * np.pi)
+    matrix[:, 2] += pixels * np.array([np.cos(side), np.sin(side)])
+    return np.asarray(matrix, np.float64)
 
 
 def _on(grey: Grey, bench: Grey) -> Grey:

@@ -4,6 +4,7 @@ Composes: reads, judges, counts, and hands the counts to ``report`` and to the c
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -14,16 +15,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from inspection.bundle import CARD
 from inspection.classifier import Classifier
 from inspection.judgement import DEF_FRONT, Judgement
 from inspection.picture import Picture, decode
 from inspection.preprocessing import prepare
 from training import alter, card
 from training.dataset import Labelled, Source, for_test, for_training, listing, opened
-from training.figures import Confusion, rate, share
-from training.groups import SAME, like, spectrum
+from training.figures import Confusion, by_parts, parts_told, rate, share
+from training.groups import SAME, group, like, spectrum
 
 BATCH = 32
+WHOLE = 0.01  # share of the rim outside the picture below which a part counts as whole
 _SHARES = ("recall", "precision", "accuracy", "escapes", "review", "rejected")
 Grey = npt.NDArray[np.uint8]
 Change = Callable[[Grey, np.random.Generator], Grey]
@@ -60,7 +63,9 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One alteration at one strength: its two-way errors and what became of the three-way verdict (shares)."""
+    """One alteration at one strength: its two-way errors and what became of the three-way verdict (shares);
+    ``rejected_whole`` is the share of those rejected with less than a hundredth of the rim outside the picture,
+    None where the change itself cuts, or does two things at once."""
 
     name: str
     strength: float | None
@@ -68,6 +73,7 @@ class Step:
     ok_though_defect: float
     review: float
     rejected: float
+    rejected_whole: float | None
 
     @property
     def miss_rate(self) -> float:
@@ -84,6 +90,7 @@ class Step:
             f"{what:<20} misses {self.confusion.missed:4d} ({self.miss_rate:6.2%})  false alarms "
             f"{self.confusion.false_alarms:4d} ({self.false_alarm_rate:6.2%})  defects passed as ok "
             f"{self.ok_though_defect:6.2%}  review {self.review:6.2%}  rejected {self.rejected:6.2%}"
+            + ("" if self.rejected_whole is None else f"  though whole {self.rejected_whole:6.2%}")
         )
 
 
@@ -130,10 +137,13 @@ def chosen(data: Path, bundle: Path) -> tuple[Set, Set | None]:
 
 
 def figures(judged: Set, answers: Answers) -> dict[str, Any]:
-    """Confusion with intervals and the shares of the verdicts."""
+    """Confusion with intervals, by pictures and by parts, and the shares of the verdicts."""
+    with ThreadPoolExecutor(2) as pool:
+        groups = group(np.stack(list(pool.map(spectrum, judged.greys))))
     return {
         "pictures": len(judged.members),
         **Confusion.of(judged.defect, answers.says_defect()).told(),
+        "parts": by_parts(groups, judged.defect, answers.says_defect()),
         "escapes": share(int((judged.defect & answers.verdicts("ok")).sum()), int(judged.defect.sum())),
         "overkill": share(int((~judged.defect & answers.verdicts("defect")).sum()), int((~judged.defect).sum())),
         "review": share(int(answers.verdicts("review").sum()), len(judged.members)),
@@ -151,6 +161,7 @@ def table(judged: Set, told: dict[str, Any]) -> str:
             f"  {name} {rate(told[name])}"
             for name in ("recall", "precision", "accuracy", "escapes", "review", "rejected")
         ),
+        f"  {parts_told(told['parts'])}",
     ]
     if "twins" in told:
         twin = told["twins"]
@@ -181,23 +192,24 @@ def twins(judged: Set, training: Set, answers: Answers) -> dict[str, Any]:
 
 def altered(judged: Set, classifier: Classifier, every: int = 1) -> Iterator[Step]:
     """Judge the set again under each alteration and strength, then under random pairs; ``every`` thins the set out."""
-    greys, defect = judged.greys[::every], judged.defect[::every]
-    yield _step("none", None, defect, judge_all(classifier, greys))
+    some = _thinned(judged, every)
+    yield _step("none", None, some, judge_all(classifier, some.greys))
     for name, (_, strengths) in alter.ALTERATIONS.items():
         for strength in strengths:
 
             def change(grey: Grey, rng: np.random.Generator, name: str = name, strength: float = strength) -> Grey:
                 return alter.alter(name, strength, grey, rng)
 
-            yield _step(name, strength, defect, judge_all(classifier, greys, change))
-    yield _step("pair", None, defect, judge_all(classifier, greys, alter.pair))
+            yield _step(name, strength, some, judge_all(classifier, some.greys, change))
+    yield _step("pair", None, some, judge_all(classifier, some.greys, alter.pair))
 
 
 def record(bundle: Path, name: str, told: dict[str, Any], steps: Sequence[Step], more: dict[str, Any]) -> None:
     """Write the figures of a set, of its altered copies, and whatever ``more`` was asked, into the bundle's card."""
     parts: dict[str, Any] = {**more}
-    if name != "validation":  # its figures are those that training wrote beside the thresholds
-        parts["figures"] = {name: told}
+    before = json.loads((bundle / CARD).read_text())["figures"].get(name, {})
+    # Of the validation pictures the figures are those that training wrote beside the thresholds.
+    parts["figures"] = {name: {**before, "parts": told["parts"]} if name == "validation" else told}
     if steps:
         parts["altered"] = {"set": name, "steps": [_told(step) for step in steps]}
     card.amend(bundle, parts)
@@ -207,14 +219,25 @@ def _told(step: Step) -> dict[str, Any]:
     return {**asdict(step), "miss_rate": step.miss_rate, "false_alarm_rate": step.false_alarm_rate}
 
 
-def _step(name: str, strength: float | None, defect: npt.NDArray[np.bool_], answers: Answers) -> Step:
+def _thinned(judged: Set, every: int) -> Set:
+    some = slice(None, None, every)
+    return Set(judged.name, judged.members[some], judged.greys[some], judged.sha256[some], judged.defect[some])
+
+
+def _step(name: str, strength: float | None, judged: Set, answers: Answers) -> Step:
+    defect, rejected = judged.defect, answers.verdicts("rejected")
+    whole = sum(
+        alter.rim_outside(name, strength or 0.0, judged.greys[row], np.random.default_rng(int(row))) < WHOLE
+        for row in np.flatnonzero(rejected)
+    )
     return Step(
         name,
         strength,
         Confusion.of(defect, answers.says_defect()),
         float((defect & answers.verdicts("ok")).sum() / max(1, defect.sum())),
         float(answers.verdicts("review").mean()),
-        float(answers.verdicts("rejected").mean()),
+        float(rejected.mean()),
+        None if name == "pair" or name in alter.CUTTING else whole / max(1, len(defect)),
     )
 
 

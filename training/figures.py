@@ -45,6 +45,32 @@ class Confusion:
         }
 
 
+def by_parts(groups: npt.NDArray[np.int64], defect: Booleans, says: Booleans) -> dict[str, Any]:
+    """Of the parts (``groups`` of look-alikes, int64 [N]) those with any error; each part is one trial of the interval.
+
+    Pictures of one part resemble each other, so that they are no independent trials; parts are. One picture judged
+    wrongly makes its part wrong: these bounds are on the safe side.
+    """
+    defective, sound = set(groups[defect]), set(groups[~defect])
+    missed, alarmed = set(groups[defect & ~says]), set(groups[~defect & says])
+    return {
+        "defective": len(defective),
+        "with_a_miss": len(missed),
+        "missed": share(len(missed), len(defective)),
+        "sound": len(sound),
+        "with_a_false_alarm": len(alarmed),
+        "alarmed": share(len(alarmed), len(sound)),
+    }
+
+
+def parts_told(told: dict[str, Any]) -> str:
+    """The same for people."""
+    return (
+        f"by parts: of {told['defective']} defective ones {told['with_a_miss']} with any miss, {rate(told['missed'])}; "
+        f"of {told['sound']} sound ones {told['with_a_false_alarm']} with any false alarm, {rate(told['alarmed'])}"
+    )
+
+
 def share(hits: int, of: int) -> dict[str, float | None]:
     """``hits / of`` with its exact 95 % interval; without a value, and from zero to one, where ``of`` is zero.
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from training.figures import rate
+from training.figures import parts_told, rate
 
 _NAMES = {
     "validation": "Validation split (set calibration and thresholds)",
@@ -19,6 +19,7 @@ def page(card: dict[str, Any]) -> str:
         _what(card),
         _data(card["data"]),
         *(_figures(_NAMES.get(name, name), told) for name, told in card["figures"].items() if "recall" in told),
+        *([_seeds(card["seeds"])] if "seeds" in card else []),
         _decision(card),
         *([_altered(card["altered"])] if "altered" in card else []),
         *([_refusals(card["refusals"])] if "refusals" in card else []),
@@ -67,8 +68,13 @@ def _figures(name: str, told: dict[str, Any]) -> str:
             ("Calibration error (ECE), before / after", f"{told['ece']['before']:.4f} / {told['ece']['after']:.4f}")
         )
     text = f"## {name}\n\n{told['pictures']:,} pictures; shares with exact 95 % intervals.\n\n{_table(('', ''), rows)}"
+    if "parts" in told:
+        text += (
+            f"\n\nCounted {parts_told(told['parts'])} (each part one trial, wrong if any of its pictures is: "
+            "the safe side, because pictures of one part are no independent trials)."
+        )
     if "runs" in told:
-        text += f"\n\n{_runs(told['runs'])}"
+        text += f"\n\nEach fold was judged by a net that saw none of its parts.\n\n{_runs(told['runs'])}"
     if "twins" in told:
         twins = told["twins"]
         without = twins["without_byte_copies"]
@@ -84,17 +90,19 @@ def _figures(name: str, told: dict[str, Any]) -> str:
 def _runs(runs: list[dict[str, Any]]) -> str:
     rows = [
         (
-            one["fold"],
-            one["epochs"] or "full",
-            one["pictures"],
-            one["missed"],
-            one["false_alarms"],
-            ", ".join(one["wrong"]),
+            *(one["fold"], one["seed"], one["epochs"] or "full", one["pictures"], one["missed"], one["false_alarms"]),
+            f"{one['parts']['with_a_miss']} of {one['parts']['defective']}",
+            f"{one['parts']['with_a_false_alarm']} of {one['parts']['sound']}",
         )
         for one in runs
     ]
-    head = ("Fold", "Epochs", "Pictures", "Missed", "False alarms", "Which")
-    return f"Each fold was judged by a net that saw none of its parts.\n\n{_table(head, rows)}"
+    head = ("Fold", "Seed", "Epochs", "Pictures", "Missed", "False alarms", "Parts missed", "Sound parts alarmed")
+    wrong = [f"- fold {one['fold']}, seed {one['seed']}: {', '.join(one['wrong'])}" for one in runs if one["wrong"]]
+    return _table(head, rows) + ("\n\nWhich pictures:\n\n" + "\n".join(wrong) if wrong else "")
+
+
+def _seeds(runs: list[dict[str, Any]]) -> str:
+    return "## Other seeds\n\nThe same fold, trained and judged again from another start.\n\n" + _runs(runs)
 
 
 def _decision(card: dict[str, Any]) -> str:
@@ -118,11 +126,13 @@ def _altered(told: dict[str, Any]) -> str:
             f"{one['ok_though_defect']:.2%}",
             f"{one['review']:.2%}",
             f"{one['rejected']:.2%}",
+            "–" if one.get("rejected_whole") is None else f"{one['rejected_whole']:.2%}",
         )
         for one in told["steps"]
     ]
-    head = ("Change", "Misses", "False alarms", "Defects passed as ok", "Review", "Rejected")
-    title = f"## Another camera\n\nThe pictures of `{told['set']}`, altered first (`casting evaluate --altered`)."
+    head = ("Change", "Misses", "False alarms", "Defects passed as ok", "Review", "Rejected", "Though whole")
+    title = f"## Another camera\n\nThe pictures of `{told['set']}`, altered first (`casting evaluate --altered`). "
+    title += "Though whole: rejected with less than a hundredth of the rim outside the picture."
     return f"{title}\n\n{_table(head, rows)}"
 
 

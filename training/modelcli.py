@@ -21,6 +21,7 @@ def add(app: typer.Typer) -> None:
     group.command("rollback")(_rollback)
     group.command("card")(_card)
     group.command("folds")(_folds)
+    group.command("seeds")(_seeds)
     app.add_typer(group, name="models")
 
 
@@ -112,6 +113,21 @@ def _folds(
     told = together(folder)
     amend(model or champion(_where(None)), {"figures": {"folds": told}})
     typer.echo(f"{told['pictures']} pictures, {told['missed']} missed, {told['false_alarms']} false alarms")
+
+
+def _seeds(
+    folder: Annotated[Path, typer.Argument(help="Results of casting train --seed N --result FOLDER/N.json.")],
+    model: Annotated[Path | None, typer.Option(help="The bundle whose card gets the table.")] = None,
+) -> None:
+    """Write the runs of several seeds into the model's card, side by side."""
+    from inspection.bundle import champion
+    from training.card import amend
+    from training.folds import seeds
+
+    runs = seeds(folder)
+    amend(model or champion(_where(None)), {"seeds": runs})
+    for run in runs:
+        typer.echo(f"seed {run['seed']}: {run['missed']} missed, {run['false_alarms']} false alarms")
 
 
 def _where(models: Path | None) -> Path:

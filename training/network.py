@@ -69,10 +69,22 @@ def build(seed: int) -> keras.Model:
 
 
 def _usual(x: Any) -> Any:
-    """The mean along each row, of the shape of ``x``: by groups of columns, because full means cost a third more."""
-    groups = keras.layers.AveragePooling2D((1, _NEAR))(x)
-    means = keras.layers.AveragePooling2D((1, _AROUND), 1, padding="same")(groups)
-    return keras.ops.reshape(keras.ops.concatenate([means] * _NEAR, axis=3), (-1, *x.shape[1:]))
+    """The mean along each row around each place, of the shape of ``x``: by groups of columns.
+
+    Spelt as a product and a look-up: pooling over a single channel costs the engine a fifth of the whole network.
+    """
+    rows, columns = x.shape[1:3]
+    groups = keras.ops.mean(keras.ops.reshape(x, (-1, rows, columns // _NEAR, _NEAR)), axis=3)
+    means = keras.ops.matmul(groups, keras.ops.convert_to_tensor(_around(columns // _NEAR)))
+    everywhere = keras.ops.take(means, np.repeat(np.arange(columns // _NEAR), _NEAR), axis=2)
+    return keras.ops.reshape(everywhere, (-1, rows, columns, 1))
+
+
+def _around(count: int) -> Any:
+    """float32 [count, count]: each column averages the _AROUND places nearest to its own, fewer at the ends."""
+    place = np.arange(count)
+    near = np.abs(place[:, np.newaxis] - place) <= _AROUND // 2
+    return (near / near.sum(axis=0)).astype(np.float32)
 
 
 def _block(x: Any, filters: int, strides: int) -> Any:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from inspection.judgement import Thresholds
 from training import plots
 from training.evaluate import Answers, Set, Step
-from training.figures import rate
+from training.figures import parts_told, rate
 
 _WORST = 12
 _HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>
@@ -55,6 +55,7 @@ def _confusion(told: dict[str, Any]) -> str:
         ("Pictures", told["pictures"]),
         ("Defects found / missed", f"{told['found']} / {told['missed']}"),
         ("Sound passed / false alarms", f"{told['passed']} / {told['false_alarms']}"),
+        ("Parts", parts_told(told["parts"])),
         *((name.capitalize(), rate(told[name])) for name in ("recall", "precision", "accuracy", "review", "rejected")),
     ]
     return "<table>" + "".join(f"<tr><td>{name}<td>{value}" for name, value in rows) + "</table>"
@@ -65,9 +66,10 @@ def _steps_table(steps: Sequence[Step]) -> str:
         f"<tr><td>{step.name} {'' if step.strength is None else step.strength:}"
         f"<td{_over(step.miss_rate, 0.005)}>{step.miss_rate:.2%}<td{_over(step.false_alarm_rate, 0.02)}>"
         f"{step.false_alarm_rate:.2%}<td>{step.ok_though_defect:.2%}<td>{step.review:.2%}<td>{step.rejected:.2%}"
+        f"<td>{'' if step.rejected_whole is None else format(step.rejected_whole, '.2%')}"
         for step in steps
     )
-    head = "<tr><th>change<th>misses<th>false alarms<th>defects passed as ok<th>review<th>rejected"
+    head = "<tr><th>change<th>misses<th>false alarms<th>defects passed as ok<th>review<th>rejected<th>though whole"
     return f"<table>{head}{rows}</table>"
 
 

@@ -14,6 +14,7 @@ from training.augment import copy
 from training.card import Judged
 from training.dataset import for_training, listing, opened
 from training.export import Engine, export, parity
+from training.figures import by_parts
 from training.network import RECIPE
 from training.prepared import Prepared, made_ready
 from training.rejecting import Seen
@@ -76,7 +77,9 @@ def bundle(
     calibration = calibrate(logits, labels)
     thresholds = choose(Judged(logits, labels > 0).probabilities(calibration), labels, order.policy)
     figures = card.figures(clean, calibration, thresholds)
-    wrong = (clean.probabilities(calibration) >= thresholds.decide) != defect
+    says = clean.probabilities(calibration) >= thresholds.decide
+    figures["parts"] = by_parts(data.groups[parts.held], defect, says)
+    wrong = says != defect
     figures["wrong"] = sorted(data.paths[row].rsplit("/", 1)[-1] for row in parts.held[wrong])
     limits = rejecting.fit_limits(*(_seen(data, parts, copies) for copies in (slice(0, 1), slice(1, None))))
     (order.out / card.HELD).write_text("".join(f"{data.sha256[row]}\n" for row in parts.held))
