@@ -54,7 +54,7 @@ def build(seed: int) -> keras.Model:
     keras.utils.set_random_seed(seed)
     strip = keras.Input((*SHAPE, 1))
     x = keras.layers.Concatenate(axis=2)([strip[:, :, -_WRAP:], strip, strip[:, :, :_WRAP]])
-    local = (x - _usual(x)) * 3.0  # a defect is faint beside the part's own levels
+    local = (x - usual(x)) * 3.0  # a defect is faint beside the part's own levels
     x = _block(keras.layers.Concatenate()([x, local]), 16, 2)  # the first normalisation scales the input, too
     x = RowBias()(_block(x, 24, 2))
     x = RowBias()(_block(x, 48, 2))
@@ -68,7 +68,7 @@ def build(seed: int) -> keras.Model:
     return keras.Model(strip, [worst, places])
 
 
-def _usual(x: Any) -> Any:
+def usual(x: Any) -> Any:
     """The mean along each row around each place, of the shape of ``x``: by groups of columns.
 
     Spelt as a product and a look-up: pooling over a single channel costs the engine a fifth of the whole network.
