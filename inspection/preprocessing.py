@@ -104,4 +104,4 @@ def _outside(ellipse: Ellipse, grey: Grey) -> float:
     x, y = _RIM.on(ellipse)
     height, width = grey.shape
     out = (x < -0.5) | (y < -0.5) | (x > width - 0.5) | (y > height - 0.5)
-    return float(np.count_nonzero(out)) / out.size
+    return float(np.count_nonzero(out) / out.size)
