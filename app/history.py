@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import fields
@@ -17,6 +18,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 
 from app.access import Reader
 from app.backlog import RecentBacklog
+from app.live import Feed, Word
 from app.ports import Services
 from inspection.errors import BadRequest
 from inspection.events import Event, now, to_dict, uuid7
@@ -86,15 +88,20 @@ class Acknowledgement(BaseModel):
     by: str = Field(min_length=1, max_length=128)
 
 
+class Acknowledgements(Acknowledgement):
+    event_ids: list[str] = Field(min_length=1, max_length=500)
+
+
 @router.get("/inspections", summary="Search what was inspected")
 async def search(request: Request, _caller: Reader, filters: Annotated[Filters, Query()]) -> Response:
     """Newest first; ``next`` is the cursor of the next page, ``took_ms`` what the ledger took to find this one.
 
-    ``Accept: text/csv`` or ``format=csv`` gives all that matches as CSV.
+    ``Accept: text/csv`` or ``format=csv`` gives all that matches as CSV; the latter, meant for people, begins with
+    the mark by which spreadsheets know UTF-8.
     """
     services: Services = request.app.state.services
     if filters.format == "csv" or "text/csv" in request.headers.get("accept", ""):
-        rows = _csv(services.records.stream(filters.search()))
+        rows = _csv(services.records.stream(filters.search()), "\ufeff" if filters.format == "csv" else "")
         headers = {"Content-Disposition": 'attachment; filename="inspections.csv"'}
         return StreamingResponse(rows, media_type="text/csv; charset=utf-8", headers=headers)
     begin = time.perf_counter()
@@ -105,13 +112,16 @@ async def search(request: Request, _caller: Reader, filters: Annotated[Filters, 
 
 @router.get("/inspections/{event_id}", summary="One inspection with its audits")
 async def inspection(request: Request, _caller: Reader, event_id: str) -> dict[str, Any]:
+    """``picture``: whether it is still kept. ``acknowledged``: by whom and when its alert was, null if it was not."""
     services: Services = request.app.state.services
     found = await run_in_threadpool(services.records.inspection, event_id)
     audits = await run_in_threadpool(services.records.audits, event_id)
+    seen = await run_in_threadpool(services.records.acknowledgement, event_id)
     return {
         "inspection": to_dict(found),
         "audits": [to_dict(audit) for audit in audits],
         "picture": await run_in_threadpool(services.records.has_picture, event_id),
+        "acknowledged": None if seen is None else {"by": seen[0], "at": seen[1]},
     }
 
 
@@ -181,10 +191,15 @@ _HIDDEN_WHEN_BLIND = ("verdict", "prediction", "p_defect", "reasons", "audit_pro
 
 @router.post("/review/{event_id}/release", status_code=204, summary="Give a held part back")
 async def release(
-    request: Request, _caller: Reader, event_id: str, auditor: Annotated[str, Query(min_length=1, max_length=128)]
+    request: Request,
+    _caller: Reader,
+    event_id: str,
+    auditor: Annotated[str, Query(min_length=1, max_length=128)],
+    skipped: bool = True,
 ) -> None:
+    """Skipped, it goes to the end of the queue; otherwise it keeps its place."""
     services: Services = request.app.state.services
-    await run_in_threadpool(services.records.release, event_id, auditor)
+    await run_in_threadpool(services.records.release, event_id, auditor, skipped)
 
 
 @router.get("/summary", summary="Today's figures")
@@ -211,11 +226,23 @@ async def acknowledged(request: Request, _caller: Reader) -> dict[str, Any]:
     return {"items": [{"inspection": to_dict(one.inspection), "by": one.by, "at": one.at} for one in seen]}
 
 
+@router.post("/alerts/ack", status_code=204, summary="Acknowledge defects")
+async def acknowledge_all(request: Request, caller: Reader, given: Acknowledgements) -> None:
+    """All of them or none. ``by`` is who says so where there are no keys; with keys, it is the key's name."""
+    await _acknowledge(request, given.event_ids, caller.name or given.by)
+
+
 @router.post("/alerts/{event_id}/ack", status_code=204, summary="Acknowledge a defect")
 async def acknowledge(request: Request, caller: Reader, event_id: str, given: Acknowledgement) -> None:
     """``by`` is who says so where there are no keys; with keys, it is the key's name."""
+    await _acknowledge(request, [event_id], caller.name or given.by)
+
+
+async def _acknowledge(request: Request, event_ids: list[str], by: str) -> None:
     services: Services = request.app.state.services
-    await run_in_threadpool(services.records.acknowledge, event_id, caller.name or given.by)
+    feed: Feed = request.app.state.feed
+    await run_in_threadpool(services.records.acknowledge, event_ids, by)
+    feed.tell(Word("acknowledged", json.dumps({"event_ids": event_ids, "by": by}).encode()))
 
 
 def _utc(when: datetime | None) -> datetime | None:
@@ -226,8 +253,9 @@ def _utc(when: datetime | None) -> datetime | None:
     return when.astimezone(UTC)
 
 
-def _csv(events: Iterator[Event]) -> Iterator[str]:
+def _csv(events: Iterator[Event], begin: str) -> Iterator[str]:
     text = io.StringIO()
+    text.write(begin)
     writer = csv.writer(text)
     writer.writerow(CSV_FIELDS)
     for event in events:

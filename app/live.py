@@ -7,6 +7,7 @@ off when it can't keep up: it comes back with ``Last-Event-ID`` and goes on wher
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import dataclass
 
 import structlog
 from fastapi import APIRouter, Request
@@ -29,26 +30,41 @@ MAX_LISTENERS = 500
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Something said to who listens to this process now; it has no position, and who is away misses it."""
+
+    kind: str
+    payload: bytes
+
+
+ALIVE = Word("alive", b"{}")
+_Told = Carried | Word
+
+
 class Feed:
     """Fans events out to listeners from one reader."""
 
     def __init__(self, outgoing: Outgoing) -> None:
         self._outgoing = outgoing
-        self._listeners: set[asyncio.Queue[Carried | None]] = set()
+        self._listeners: set[asyncio.Queue[_Told | None]] = set()
         self._reader: asyncio.Task[None] | None = None
 
-    async def listen(self, after: int | None) -> AsyncIterator[Carried | None]:
-        """Events above position ``after`` (None: from now on); None as a sign of life every 15 s."""
+    async def listen(self, after: int | None) -> AsyncIterator[_Told]:
+        """Events above position ``after`` (None: from now on), words in between, and a sign of life every 15 s.
+
+        A position that was not given yet is of another ledger, put in this one's place: nothing is known to be missed.
+        """
         if len(self._listeners) >= MAX_LISTENERS:
             raise Unavailable("full", "Too many pages are listening.", retry_after=30)
-        queue: asyncio.Queue[Carried | None] = asyncio.Queue(QUEUE)
+        queue: asyncio.Queue[_Told | None] = asyncio.Queue(QUEUE)
         first = await run_in_threadpool(self._outgoing.next_position)
         self._listeners.add(queue)
         metrics.LISTENERS.inc()
         if self._reader is None:
             self._reader = asyncio.create_task(self._read(first))
         try:
-            position = first - 1 if after is None else after
+            position = first - 1 if after is None or after >= first else after
             async for carried in self._missed(position, first):
                 position = carried.position
                 yield carried
@@ -56,9 +72,11 @@ class Feed:
                 try:
                     item = await asyncio.wait_for(queue.get(), HEARTBEAT)
                 except TimeoutError:
-                    yield None
+                    yield ALIVE
                     continue
-                if item is not None and item.position > position:
+                if isinstance(item, Word):
+                    yield item
+                elif item is not None and item.position > position:
                     position = item.position
                     yield item
         finally:
@@ -88,10 +106,14 @@ class Feed:
                 await asyncio.sleep(TICK)
         self._reader = None
 
-    def _offer(self, carried: Carried) -> None:
+    def tell(self, word: Word) -> None:
+        """Say it to everybody who listens now."""
+        self._offer(word)
+
+    def _offer(self, told: _Told) -> None:
         for queue in list(self._listeners):
             try:
-                queue.put_nowait(carried)
+                queue.put_nowait(told)
             except asyncio.QueueFull:
                 self._listeners.discard(queue)
                 with suppress(asyncio.QueueEmpty):
@@ -101,7 +123,10 @@ class Feed:
 
 @router.get("/events", summary="Live events (server-sent events)")
 async def events(request: Request, _caller: Reader, after: int | None = None) -> StreamingResponse:
-    """Inspections and audits as they are recorded; resumes by ``Last-Event-ID``, or ``after``."""
+    """Inspections and audits as they are recorded; resumes by ``Last-Event-ID``, or ``after``.
+
+    Without an id, to who listens now: ``acknowledged`` (``event_ids``, ``by``) and, every 15 s, ``alive``.
+    """
     feed: Feed = request.app.state.feed
     last = request.headers.get("last-event-id")
     if last is not None:
@@ -111,11 +136,11 @@ async def events(request: Request, _caller: Reader, after: int | None = None) ->
 
     async def stream() -> AsyncIterator[bytes]:
         yield b"retry: 2000\n\n"
-        async for carried in feed.listen(after):
-            if carried is None:
-                yield b": alive\n\n"
-            elif carried.kind != "statement":
-                yield b"id: %d\nevent: %s\ndata: %s\n\n" % (carried.position, carried.kind.encode(), carried.payload)
+        async for told in feed.listen(after):
+            if isinstance(told, Word):
+                yield b"event: %s\ndata: %s\n\n" % (told.kind.encode(), told.payload)
+            elif told.kind != "statement":
+                yield b"id: %d\nevent: %s\ndata: %s\n\n" % (told.position, told.kind.encode(), told.payload)
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(stream(), media_type="text/event-stream", headers=headers)

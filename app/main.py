@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
-from app import errors, health, history, live, metrics, predict, reports, samples, session
+from app import errors, health, history, live, metrics, model, predict, reports, samples, session
 from app.attempts import Attempts
 from app.backlog import RecentBacklog
 from app.envelope import Envelope
@@ -41,6 +41,7 @@ def create_app(services: Services) -> FastAPI:
         predict.router,
         live.router,
         history.router,
+        model.router,
         samples.router,
         session.router,
         reports.router,

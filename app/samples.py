@@ -21,7 +21,8 @@ _SAMPLES: dict[str, tuple[int, Kind]] = {
 
 
 @cache
-def _drawn(name: str) -> Casting:
+def drawn(name: str) -> Casting:
+    """One of the drawn castings."""
     return draw(*_SAMPLES[name])
 
 
@@ -42,4 +43,4 @@ async def samples(_caller: Allowed) -> list[dict[str, Any]]:
 def sample(_caller: Allowed, name: str) -> Response:
     if name not in _SAMPLES:
         raise NotFound("no_such_sample", "There is no such sample.")
-    return Response(_drawn(name).png(), media_type="image/png", headers={"Cache-Control": "max-age=86400"})
+    return Response(drawn(name).png(), media_type="image/png", headers={"Cache-Control": "max-age=86400"})

@@ -137,8 +137,8 @@ class Records(Protocol):
         """The oldest waiting part that is nobody else's, or the one that ``auditor`` holds already; held for 2 min."""
         ...
 
-    def release(self, inspection_id: str, auditor: str) -> None:
-        """Give a held part back, to the end of the queue."""
+    def release(self, inspection_id: str, auditor: str, skipped: bool = True) -> None:
+        """Give a held part back: skipped, to the end of the queue; otherwise it keeps its place."""
         ...
 
     def summary(self, since: datetime) -> dict[str, object]:
@@ -151,6 +151,12 @@ class Records(Protocol):
         """What was acknowledged last, newest first."""
         ...
 
-    def acknowledge(self, event_id: str, by: str) -> None: ...
+    def acknowledgement(self, event_id: str) -> tuple[str, str] | None:
+        """By whom and when (RFC 3339, UTC) its alert was acknowledged."""
+        ...
+
+    def acknowledge(self, event_ids: Sequence[str], by: str) -> None:
+        """All of these alerts or none; raises NotFound."""
+        ...
 
     def writable(self) -> bool: ...

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from inspection.errors import NotFound
 from inspection.events import Event, from_json, timestamp
@@ -47,10 +47,21 @@ class Alerts:
         with reading(self._engine) as connection:
             return [Acknowledged(from_json(p), by, timestamp(moment(at))) for p, by, at in connection.execute(query)]
 
-    def acknowledge(self, event_id: str, by: str) -> None:
-        """Acknowledge an alert; the first to do so is kept. Raises NotFound (``no_such_alert``)."""
+    def acknowledgement(self, event_id: str) -> tuple[str, str] | None:
+        """By whom and when (RFC 3339, UTC) this alert was acknowledged; None: not yet, or there is none."""
+        query = select(alerts.c.acknowledged_by, alerts.c.acknowledged_at).where(
+            alerts.c.event_id == event_id, alerts.c.acknowledged_at.is_not(None)
+        )
+        with reading(self._engine) as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else (row.acknowledged_by, timestamp(moment(row.acknowledged_at)))
+
+    def acknowledge(self, event_ids: Sequence[str], by: str) -> None:
+        """Acknowledge alerts, all or none; the first to do so is kept. Raises NotFound (``no_such_alert``)."""
+        named = alerts.c.event_id.in_(event_ids)
         with writing(self._engine) as connection:
-            is_open = (alerts.c.event_id == event_id, alerts.c.acknowledged_by.is_(None))
+            is_open = (named, alerts.c.acknowledged_by.is_(None))
             connection.execute(update(alerts).where(*is_open).values(acknowledged_by=by, acknowledged_at=present()))
-            if connection.scalar(select(alerts.c.event_id).where(alerts.c.event_id == event_id)) is None:
+            known = connection.scalar(select(func.count()).select_from(alerts).where(named))
+            if known != len(set(event_ids)):
                 raise NotFound("no_such_alert", "There is no alert for this inspection.")

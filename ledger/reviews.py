@@ -125,14 +125,14 @@ class Reviews:
             payload = connection.scalar(select(events.c.payload).where(events.c.event_id == row.inspection_id))
             return Held(from_json(payload or b""), row.blind, waiting(connection, auditor))
 
-    def release(self, inspection_id: str, auditor: str) -> None:
-        """Give a held part back: it goes to the end of the queue, so that who skips it gets another one."""
+    def release(self, inspection_id: str, auditor: str, skipped: bool = True) -> None:
+        """Give a held part back: skipped, it goes to the end of the queue, so that the same person gets another one."""
+        values: dict[str, object] = {"holder": None, "held_until": None}
+        if skipped:
+            values["queued_at"] = present()
+        mine = (reviews.c.inspection_id == inspection_id, reviews.c.holder == auditor)
         with writing(self._engine) as connection:
-            connection.execute(
-                update(reviews)
-                .where(reviews.c.inspection_id == inspection_id, reviews.c.holder == auditor)
-                .values(holder=None, held_until=None, queued_at=present())
-            )
+            connection.execute(update(reviews).where(*mine).values(values))
 
     def waiting(self, auditor: str | None = None) -> int:
         """How many parts wait for a decision."""

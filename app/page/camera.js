@@ -9,7 +9,7 @@ export class Camera {
     this.place = element("div", { class: "camera" });
     this.button = element("button", { type: "button", onclick: () => this.on() }, text("inspect.camera"));
     this.onkey = (event) => {
-      if (event.code === "Space" && !["INPUT", "BUTTON", "SELECT", "TEXTAREA", "A", "SUMMARY"].includes(event.target.tagName)) {
+      if (event.code === "Space" && !["INPUT", "BUTTON", "SELECT", "TEXTAREA", "A", "SUMMARY", "DIALOG"].includes(event.target.tagName)) {
         event.preventDefault();
         this.capture();
       }
@@ -22,19 +22,20 @@ export class Camera {
       const video = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: "environment", width: { ideal: 1280 } };
       this.stream = await navigator.mediaDevices.getUserMedia({ video });
     } catch {
-      replace(this.place, element("p", { role: "alert" }, text("inspect.camera_failed")));
+      replace(this.place, element("p", { class: "problem", role: "alert" }, text("inspect.camera_failed")));
       return;
     }
     this.video = element("video", { autoplay: true, muted: true, playsinline: true, srcObject: this.stream });
     const devices = (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === "videoinput");
     const current = this.stream.getVideoTracks()[0].getSettings().deviceId;
-    replace(this.place, this.video,
+    this.button.hidden = true;
+    replace(this.place, this.video, element("div", { class: "bar" },
       devices.length > 1 && element("select", { "aria-label": text("field.camera"), onchange: (event) => this.on(event.target.value) },
         devices.map((device, at) => element("option", { value: device.deviceId, selected: device.deviceId === current }, device.label || `${at + 1}`))),
-      element("button", { type: "button", class: "primary", onclick: () => this.capture() }, text("inspect.capture")),
+      element("button", { type: "button", class: "primary", onclick: () => this.capture(), "aria-keyshortcuts": "Space" }, text("inspect.capture"), element("kbd", {}, text("key.space"))),
       element("label", {}, text("inspect.every"), element("input", { type: "number", min: "0", max: "3600", step: "0.5", value: "0",
         onchange: ({ target }) => this.#every(Number(target.value)) })),
-      element("button", { type: "button", onclick: () => this.off() }, text("inspect.camera_off")));
+      element("button", { type: "button", onclick: () => this.off() }, text("inspect.camera_off"))));
     addEventListener("keydown", this.onkey);
   }
 
@@ -44,9 +45,10 @@ export class Camera {
   }
 
   capture() {
+    if (!this.video.videoWidth) return; // it is still starting
     const canvas = element("canvas", { width: this.video.videoWidth, height: this.video.videoHeight });
     canvas.getContext("2d").drawImage(this.video, 0, 0);
-    canvas.toBlob((blob) => this.taken(new File([blob], `camera-${Date.now()}.png`, { type: "image/png" })), "image/png");
+    canvas.toBlob((blob) => blob && this.taken(new File([blob], `camera-${Date.now()}.png`, { type: "image/png" })), "image/png");
   }
 
   off() {
@@ -54,6 +56,7 @@ export class Camera {
     clearInterval(this.timer);
     for (const track of this.stream?.getTracks() ?? []) track.stop();
     this.stream = null;
+    this.button.hidden = false;
     replace(this.place);
   }
 }

@@ -1,6 +1,7 @@
 // Korean and English: one table each, the browser's choice first, switchable, remembered.
 
 const LANGUAGES = ["ko", "en"];
+const LOCALES = { ko: "ko-KR", en: "en-GB" }; // how dates are written: unambiguous, 24 hours
 let table = {};
 let current = "en";
 
@@ -16,6 +17,16 @@ export async function use(language) {
 }
 
 export const language = () => current;
+export const number = (value) => value.toLocaleString(LOCALES[current]);
+
+const DAY = { dateStyle: "medium" };
+const MINUTE = { hourCycle: "h23", hour: "2-digit", minute: "2-digit" };
+const SECOND = { ...MINUTE, second: "2-digit" };
+const written = (options) => (instant) => new Date(instant).toLocaleString(LOCALES[current], options);
+
+export const minute = written(MINUTE);
+export const second = written(SECOND);
+export const dated = (instant) => `${written(DAY)(instant)} ${second(instant)}`;
 
 export function text(key, values = {}) {
   const found = table[key] ?? key;

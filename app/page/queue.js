@@ -14,6 +14,11 @@ export class Queue {
     this.#next();
   }
 
+  // Nothing that still waits is sent; what is on its way is answered.
+  clear() {
+    this.waiting.length = 0;
+  }
+
   #next() {
     while (this.running < this.parallel && this.waiting.length) {
       this.running += 1;

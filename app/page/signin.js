@@ -3,6 +3,8 @@
 import * as api from "./api.js";
 import { element, replace } from "./element.js";
 import { text } from "./language.js";
+import { known, person, signed } from "./person.js";
+import { problem as told } from "./verdict.js";
 
 export class SignIn {
   constructor(dialog, place) {
@@ -12,6 +14,7 @@ export class SignIn {
     this.onchange = () => {};
     this.dialog.addEventListener("cancel", (event) => event.preventDefault()); // without a key there is nothing behind it
     addEventListener("casting:no-key", () => this.#ask());
+    addEventListener("casting:name", () => this.show());
   }
 
   // Ask the service who this is; true when the page may go on.
@@ -28,10 +31,11 @@ export class SignIn {
 
   show() {
     const { name, role } = this.caller ?? {};
-    replace(this.place, name && [
+    signed(name);
+    replace(this.place, name ? [
       element("span", {}, text("session.who", { name, role: text(`role.${role}`) })),
-      element("button", { type: "button", onclick: () => this.#leave() }, text("session.sign_out")),
-    ]);
+      element("button", { type: "button", class: "quiet", onclick: () => this.#leave() }, text("session.sign_out")),
+    ] : element("button", { type: "button", class: "quiet", onclick: () => known(true) }, person() || text("name.none")));
     if (this.dialog.open) this.#form();
   }
 
@@ -51,7 +55,7 @@ export class SignIn {
       try {
         this.caller = await api.signIn(key.value);
       } catch (error) {
-        problem.textContent = error.code === "bad_key" ? text("session.bad_key") : error.message || text("session.away");
+        problem.textContent = error.code === "bad_key" ? text("session.bad_key") : error.code === "offline" ? text("session.away") : told(error);
         key.select();
         return;
       }

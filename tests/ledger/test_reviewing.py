@@ -70,6 +70,13 @@ def test_who_skips_gets_another_part(ledger: Ledger, writer: Writer) -> None:
     assert holds(ledger, "lee") == first.event_id
 
 
+def test_who_only_leaves_gives_the_part_back_to_its_place(ledger: Ledger, writer: Writer) -> None:
+    first, _ = queue(writer, "review", "review")
+    assert holds(ledger, "kim") == first.event_id
+    ledger.records.release(first.event_id, "kim", skipped=False)
+    assert holds(ledger, "lee") == first.event_id
+
+
 def test_a_decision_settles_a_part_for_good(ledger: Ledger, writer: Writer) -> None:
     (part,) = queue(writer, "review")
     assert ledger.records.waiting() == 1
@@ -129,13 +136,16 @@ def test_the_double_share_is_about_what_was_asked_for(ledger: Ledger) -> None:
 def test_a_defect_stays_open_until_it_is_acknowledged(ledger: Ledger, writer: Writer) -> None:
     first, second, _ = queue(writer, "defect", "defect", "review")
     assert {e.event_id for e in ledger.records.open_alerts()} == {first.event_id, second.event_id}
-    ledger.records.acknowledge(first.event_id, "kim")
-    ledger.records.acknowledge(first.event_id, "lee")
+    ledger.records.acknowledge([first.event_id], "kim")
+    ledger.records.acknowledge([first.event_id], "lee")
     assert [e.event_id for e in ledger.records.open_alerts()] == [second.event_id]
     (seen,) = ledger.records.acknowledged_alerts()
     assert (seen.inspection.event_id, seen.by) == (first.event_id, "kim")
     with pytest.raises(NotFound):
-        ledger.records.acknowledge("nothing", "kim")
+        ledger.records.acknowledge([second.event_id, "nothing"], "kim")
+    assert [e.event_id for e in ledger.records.open_alerts()] == [second.event_id]
+    assert (ledger.records.acknowledgement(first.event_id) or ("",))[0] == "kim"
+    assert ledger.records.acknowledgement(second.event_id) is None
 
 
 def test_settled_parts_are_exported_with_the_label_on_which_all_agree(ledger: Ledger, writer: Writer) -> None:

@@ -13,13 +13,13 @@ def begun(context: BrowserContext, address: str, name: str) -> Page:
     page = opened(context, address, "review")
     page.locator("#auditor").fill(name)
     page.keyboard.press("Enter")
-    expect(page.locator(".review img").first).to_be_visible()
+    expect(page.locator(".settle img").first).to_be_visible()
     return page
 
 
 def shown(page: Page) -> str:
     """Whose picture is on the screen: an event id."""
-    return (page.locator(".review img").first.get_attribute("src") or "").split("/")[2]
+    return (page.locator(".settle img").first.get_attribute("src") or "").split("/")[2]
 
 
 def held_by(address: str, name: str) -> str:
@@ -36,12 +36,12 @@ def test_a_part_is_settled_by_keyboard_alone_and_the_decision_changed(english: B
     page = begun(english, address, "Kim")
     settled = shown(page)
     page.keyboard.press("3")
-    expect(page.locator(".notice")).to_contain_text("settle.png. You: defect, crack. Machine: defect.")
+    expect(page.locator(".notice")).to_contain_text("settle.png. You: defect, crack. Model: defect.")
     assert audits(address, settled) == [("Kim", "def_front", "crack")]
     page.keyboard.press("z")
     expect(page.get_by_text("Decide again")).to_be_visible()
     page.keyboard.press("o")
-    expect(page.locator(".notice")).to_contain_text("You and the machine differ.")
+    expect(page.locator(".notice")).to_contain_text("You and the model differ.")
     assert audits(address, settled) == [("Kim", "def_front", "crack"), ("Kim", "ok_front", None)]
 
 
@@ -74,6 +74,18 @@ def test_two_people_never_look_at_the_same_part(english: BrowserContext, korean:
     assert audits(address, taken) == []
 
 
+def test_a_part_that_is_left_keeps_its_place_and_a_skipped_one_loses_it(english: BrowserContext, address: str) -> None:
+    for number in range(2):
+        defect(address, f"{number}.png")
+    page = begun(english, address, "Kim")
+    oldest = shown(page)
+    page.get_by_role("link", name="Today").click()
+    expect(page.get_by_text("The last 24 hours")).to_be_visible()
+    assert held_by(address, "Lee") == oldest
+    httpx.post(f"{address}/review/{oldest}/release", params={"auditor": "Lee"}).raise_for_status()
+    assert held_by(address, "Park") != oldest
+
+
 def test_a_blind_part_shows_the_verdict_only_after_the_decision(english: BrowserContext, address: str) -> None:
     for number in range(200):  # each has a chance of one in ten to be settled twice, and then blindly
         files = {"file": (f"{number}.png", draw(7, "blow_hole").png(), "image/png")}
@@ -83,11 +95,11 @@ def test_a_blind_part_shows_the_verdict_only_after_the_decision(english: Browser
         decision = {"true_label": "def_front", "auditor": "Kim"}
         httpx.post(f"{address}/inspections/{held_by(address, 'Kim')}/audit", json=decision).raise_for_status()
     page = begun(english, address, "Kim")
-    expect(page.get_by_text("Decide without the machine's verdict.")).to_be_visible()
-    expect(page.locator(".review .verdict, .review .score, .review .heat")).to_have_count(0)
+    expect(page.get_by_text("Please decide by the picture alone.")).to_be_visible()
+    expect(page.locator(".settle .verdict, .settle .score, .settle .heat")).to_have_count(0)
     settled = shown(page)
     page.keyboard.press("u")
-    expect(page.locator(".notice")).to_contain_text("Machine: defect.")
+    expect(page.locator(".notice")).to_contain_text("Model: defect.")
     told = httpx.get(f"{address}/inspections/{settled}").json()["audits"]
     assert [one["blind"] for one in told] == [True]
     page.keyboard.press("z")

@@ -2,11 +2,11 @@
 
 import * as api from "../api.js";
 import { element, replace } from "../element.js";
-import { text } from "../language.js";
-import { overlay } from "../overlay.js";
-import { about, badge, kind, KINDS, problem, reasons, score } from "../verdict.js";
+import { number, text } from "../language.js";
+import { gone, overlay } from "../overlay.js";
+import { call, known, person } from "../person.js";
+import { about, badge, between, failed, kind, KINDS, problem, reasons, score } from "../verdict.js";
 
-const NAME = "casting.name";
 const RENEW = 60_000; // ms; a part is held for two minutes
 const KEYS = { KeyO: ["ok_front"], KeyD: ["def_front"], KeyU: ["unclear"] };
 for (const [place, name] of KINDS.entries()) KEYS[`Digit${place + 1}`] = ["def_front", name];
@@ -15,33 +15,46 @@ export function show(place) {
   let held = null; // the part on the screen
   let last = null; // the part decided before it
   let sending = false;
-  const name = element("input", { id: "auditor", maxlength: "128", autocomplete: "name", value: localStorage.getItem(NAME) ?? "" });
-  const form = element("form", { class: "bar", onsubmit: (event) => {
-    event.preventDefault();
-    localStorage.setItem(NAME, name.value.trim());
-    next();
-  } }, element("label", { for: "auditor" }, text("review.name")), name, element("button", { class: "primary" }, text("review.start")));
+  let me = ""; // who holds it
   const notice = element("div", { class: "notice", role: "status" });
-  const content = element("div", { class: "review" });
-  replace(place, element("h1", {}, text("review.title")), form, notice, content);
+  const content = element("div");
+  const who = element("span", { class: "quietly" });
+  const change = element("button", { type: "button", class: "quiet", onclick: () => known(true) }, text("review.rename"));
+  replace(place, element("div", { class: "bar head" }, element("h1", {}, text("review.title")), who, change, notice), content);
 
-  const auditor = () => localStorage.getItem(NAME);
+  function start() {
+    me = person();
+    who.textContent = me && text("review.as", { name: me });
+    change.hidden = !me;
+    if (me) next().catch(trouble);
+    else replace(content, introduction());
+  }
+
+  async function renamed() {
+    if (person() === me) return;
+    await leave();
+    last = null;
+    replace(notice);
+    start();
+  }
+
+  const trouble = (error) => replace(content, failed(error, start));
 
   async function next() {
-    if (!auditor()) return name.focus();
-    held = await api.nextToReview(auditor());
+    held = await api.nextToReview(me);
     draw();
   }
 
   function draw() {
-    replace(content, held ? part(held, { decide, skip }) : element("p", { role: "status" }, text("review.empty")));
-    content.querySelector("[tabindex]")?.focus();
+    replace(content, held ? part(held, { decide, skip }) : element("div", { class: "empty", role: "status" },
+      element("strong", {}, text("review.empty")), text("review.empty_why"), element("div", {}, element("button", { type: "button", class: "button", onclick: start }, text("review.look_again")))));
+    content.querySelector(".looked")?.focus({ preventScroll: true });
   }
 
   async function decide(label, type) {
     if (!held || sending) return;
     const value = (field) => content.querySelector(`[name=${field}]`).value.trim() || null;
-    const decision = { true_label: label, auditor: auditor(), blind: held.blind, defect_type: type ?? value("defect_type"), note: value("note") };
+    const decision = { true_label: label, auditor: me, blind: held.blind, defect_type: label === "def_front" ? type ?? value("defect_type") : null, note: value("note") };
     const { event_id: id } = held.inspection;
     await settle(async () => {
       await api.audit(id, decision);
@@ -53,7 +66,7 @@ export function show(place) {
 
   async function skip() {
     if (!held || sending) return;
-    await settle(() => api.release(held.inspection.event_id, auditor()));
+    await settle(() => api.skip(held.inspection.event_id, me));
   }
 
   // What the service can't take now stays on the screen; what somebody else holds is theirs.
@@ -63,8 +76,8 @@ export function show(place) {
       await send();
       await next();
     } catch (error) {
-      replace(notice, element("p", { role: "alert" }, problem(error)));
-      if (!error.retryable) await next();
+      replace(notice, element("p", { class: "problem", role: "alert" }, problem(error)));
+      if (!error.retryable) await next().catch(trouble);
     } finally {
       sending = false;
     }
@@ -81,7 +94,7 @@ export function show(place) {
 
   async function renew() {
     if (!held || held.again || sending || document.hidden) return;
-    const now = await api.nextToReview(auditor());
+    const now = await api.nextToReview(me);
     if (!sending && now?.inspection.event_id !== held?.inspection.event_id) {
       held = now;
       draw();
@@ -89,42 +102,70 @@ export function show(place) {
   }
 
   const onkey = (event) => {
-    if (["INPUT", "SELECT"].includes(event.target.tagName) || event.ctrlKey || event.metaKey) return;
+    if (document.querySelector("dialog[open]") || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    if (["INPUT", "SELECT"].includes(event.target.tagName)) {
+      if (event.key === "Escape") content.querySelector(".looked")?.focus();
+      return;
+    }
+    const note = content.querySelector("[name=note]");
     if (KEYS[event.code]) decide(...KEYS[event.code]);
     else if (event.code === "KeyS") skip();
     else if (event.code === "KeyZ") undo();
+    else if (event.code === "KeyN" && note) {
+      event.preventDefault();
+      note.focus();
+    }
   };
   const timer = setInterval(() => renew().catch(() => {}), RENEW);
+  const leave = async () => {
+    const before = held;
+    held = null;
+    if (before && !before.again) await api.giveBack(before.inspection.event_id, me).catch(() => {});
+  };
   addEventListener("keydown", onkey);
-  if (name.value) next();
+  addEventListener("pagehide", leave);
+  addEventListener("casting:name", renamed);
+  start();
   return () => {
     clearInterval(timer);
     removeEventListener("keydown", onkey);
-    if (held && !held.again) api.release(held.inspection.event_id, auditor()).catch(() => {});
+    removeEventListener("pagehide", leave);
+    removeEventListener("casting:name", renamed);
+    leave();
   };
 }
 
-function part({ inspection: event, blind, waiting }, { decide, skip }) {
-  const button = (key, decision) => element("button", { type: "button", class: key, onclick: decision }, text(`review.${key}`));
-  return [
-    waiting !== undefined && element("p", { role: "status" }, text("review.waiting", { count: waiting })),
-    element("div", { tabindex: "0" }, blind
-      ? element("img", { src: api.imageOf(event.event_id), alt: event.filename ?? event.event_id, class: "large" })
-      : overlay(event, 0)),
-    blind ? element("p", {}, text("review.blind")) : [badge(event.verdict), score(event), reasons(event)],
-    about(event),
-    element("div", { class: "choices" },
-      button("ok", () => decide("ok_front")), button("defect", () => decide("def_front")),
-      button("unclear", () => decide("unclear")), button("later", skip)),
-    element("div", { class: "choices kinds" }, KINDS.map((name, place) =>
-      element("button", { type: "button", onclick: () => decide("def_front", name) }, `${kind(name)} (${place + 1})`))),
-    element("div", { class: "fields" },
-      element("label", {}, text("review.defect_type"), element("input", { name: "defect_type", maxlength: "128" })),
-      element("label", {}, text("review.note"), element("input", { name: "note", maxlength: "2000" }))),
-  ];
+function introduction() {
+  const name = element("input", { id: "auditor", maxlength: "128", autocomplete: "name", required: true });
+  return element("form", { class: "panel bar", onsubmit: (event) => {
+    event.preventDefault();
+    if (name.value.trim()) call(name.value);
+  } }, element("label", { for: "auditor" }, text("review.name")), name, element("button", { class: "primary" }, text("review.start")),
+  element("p", { class: "quietly" }, text("review.why")));
 }
 
-// Now that it is decided, blind or not: what the machine had said.
+function part({ inspection: event, blind, waiting }, { decide, skip }) {
+  const button = (name, key, decision) => element("button", { type: "button", class: name, onclick: decision, "aria-keyshortcuts": key }, text(`review.${name}`), element("kbd", { "aria-hidden": "true" }, key));
+  return element("div", { class: "settle" },
+    element("div", { tabindex: "0", class: "looked", role: "group", "aria-label": text("review.part") }, blind
+      ? element("img", { src: api.imageOf(event.event_id), alt: event.filename ?? event.event_id, class: "large", onerror: ({ target }) => target.replaceWith(gone()) })
+      : overlay(event, 0)),
+    element("aside", { class: "panel" },
+      waiting !== undefined && element("p", { role: "status", class: "waiting" }, text("review.waiting", { count: number(waiting) })),
+      blind ? element("p", { class: "blind" }, text("review.blind")) : [element("div", { class: "bar" }, badge(event.verdict), score(event)), element("p", { class: "quietly" }, between(event)), reasons(event)],
+      about(event),
+      element("div", { class: "choices" },
+        button("ok", "O", () => decide("ok_front")), button("defect", "D", () => decide("def_front")),
+        button("unclear", "U", () => decide("unclear")), button("later", "S", skip)),
+      element("fieldset", {}, element("legend", {}, text("review.kinds")), element("div", { class: "choices kinds" }, KINDS.map((name, place) =>
+        element("button", { type: "button", onclick: () => decide("def_front", name), "aria-keyshortcuts": String(place + 1) }, kind(name), element("kbd", { "aria-hidden": "true" }, String(place + 1)))))),
+      element("div", { class: "fields" },
+        element("label", {}, text("review.defect_type"), element("input", { name: "defect_type", maxlength: "128" })),
+        element("label", {}, text("review.note"), element("input", { name: "note", maxlength: "2000", "aria-keyshortcuts": "N" }))),
+      element("p", { class: "quietly keys" }, text("review.keys"))));
+}
+
+// Now that it is decided, blind or not: what the model had said.
 function told({ inspection: event, decision }, undo) {
   const you = [text(`label.${decision.true_label}`), kind(decision.defect_type)].filter(Boolean).join(", ");
   const machine = event.prediction ? text(`label.${event.prediction}`) : text("review.machine_none");
@@ -132,5 +173,5 @@ function told({ inspection: event, decision }, undo) {
   const file = element("a", { href: `#inspection/${event.event_id}` }, event.filename ?? text("review.unnamed"));
   const [before, after] = text("review.last", { file: "\n", you, machine }).split("\n");
   return [element("p", {}, before, file, after, differ && [" ", element("strong", {}, text("review.differ"))]),
-    element("button", { type: "button", onclick: undo }, text("review.undo"))];
+    element("button", { type: "button", onclick: undo, "aria-keyshortcuts": "Z" }, text("review.undo"), element("kbd", { "aria-hidden": "true" }, "Z"))];
 }

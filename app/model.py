@@ -1,0 +1,21 @@
+"""``GET /model``: the model in use and between which scores it gives which verdict."""
+
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from app.access import Reader
+from app.ports import Services
+from app.samples import drawn
+
+router = APIRouter(tags=["inspect"])
+
+
+@router.get("/model", summary="The model in use and its thresholds")
+async def model(request: Request, _caller: Reader) -> dict[str, Any]:
+    """As the classifier itself says of a drawn casting, which is neither numbered nor recorded."""
+    services: Services = request.app.state.services
+    sample = (await services.preparer.prepare(drawn("ok-1").png())).sample
+    judgement = (await services.judge.judge(sample.pixels[None], sample.measures[None]))[0]
+    return {"model_version": judgement.model_version, "thresholds": asdict(judgement.thresholds)}
