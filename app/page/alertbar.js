@@ -6,6 +6,7 @@ import { known } from "./person.js";
 import { brief, clock, problem } from "./verdict.js";
 
 const LISTED = 100;
+const MOST = 500; // the service names so many
 
 export class AlertBar {
   constructor(place, alerts) {
@@ -31,7 +32,7 @@ export class AlertBar {
     const [newest] = shown;
     const one = shown.length === 1;
     return element("div", { class: "alert-bar" },
-      element("div", {}, element("strong", {}, `✕ ${one ? text("alerts.defect") : text("alerts.many", { count: number(shown.length) })}`),
+      element("div", {}, element("strong", {}, `✕ ${one ? text("alerts.defect") : text("alerts.many", { count: `${number(shown.length)}${shown.length < MOST ? "" : "+"}` })}`),
         element("span", {}, !one && `${text("alerts.newest")} `, described(newest))),
       element("a", { href: `#inspection/${newest.event_id}`, class: "button", "data-key": "show" }, text("alerts.show")),
       !one && element("button", { type: "button", "aria-expanded": String(this.listed), "data-key": "list", onclick: () => this.#toggle() }, text(this.listed ? "alerts.hide" : "alerts.list")),
