@@ -21,6 +21,7 @@ import * as wall from "./views/wall.js";
 import { watched } from "./watching.js";
 
 const VIEWS = { inspect, live, wall, review, history, today, inspection: detail };
+const BELONGS = { wall: "live", inspection: "history" }; // views without a place of their own in the menu
 const find = (id) => document.getElementById(id);
 const feed = new Live();
 const bar = new AlertBar(find("alerts"), () => alerts);
@@ -40,7 +41,7 @@ function route() {
   feed.listeners.clear();
   feed.listeners.add((event) => alerts.take(event));
   for (const link of document.querySelectorAll("nav a")) {
-    if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
+    if (link.hash === `#${BELONGS[name] ?? name}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
   const view = find("view");
