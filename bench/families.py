@@ -26,11 +26,11 @@ from inspection.classifier import compiled
 from inspection.picture import Picture, decode
 from inspection.preprocessing import SHAPE, prepare
 from training import alter, augment, network
-from training.dataset import opened
+from training.dataset import for_training, listing, opened
 from training.figures import Confusion
 from training.fitting import Fitter
+from training.prepared import made_ready
 from training.split import split
-from training.train import Order, ready
 
 EVERY, EPOCHS = 3, 4
 TABLE = Path("docs/families.json")
@@ -87,10 +87,10 @@ FAMILIES = {
 def measured(family: Family, data: Path) -> dict[str, Any]:
     """Train, judge and time one family."""
     keras.utils.set_random_seed(0)
-    prepared = ready(Order(data, Path("var/unused"), Path("var/training")), print)
-    parts = split(prepared)
-    rows = {"train": parts.train[~prepared.drawn[parts.train]][::EVERY], "held": parts.held[::EVERY]}
     with opened(data) as source:
+        prepared = made_ready(source, for_training(listing(source)), Path("var/training/prepared"))
+        parts = split(prepared)
+        rows = {"train": parts.train[::EVERY], "held": parts.held[::EVERY]}
         greys = {name: [decode(source.read(prepared.paths[row])).grey for row in some] for name, some in rows.items()}
     fitter = _fitted(family, greys["train"], prepared.labels[rows["train"]])
     with tempfile.TemporaryDirectory() as folder, fitter.averaged():
