@@ -41,7 +41,7 @@ export function stacked(stacks, hours, order) {
   });
 }
 
-const share = (stack) => (total(stack) ? (stack.defect ?? 0) / total(stack) : 0);
+export const share = (stack) => (total(stack) ? (stack.defect ?? 0) / total(stack) : 0);
 const percent = (value) => `${Number((100 * value).toPrecision(2))} %`;
 
 // The share of defects.
@@ -54,11 +54,13 @@ export function rates(stacks, hours) {
   });
 }
 
-// The same, small, for one line.
-export function spark(stacks, hours) {
-  const top = Math.max(0.01, ...stacks.map(share));
+// The same, small, for one line; ``top`` is the same for all lines, so that they can be compared.
+export function spark(stacks, hours, top) {
   const highest = text("today.highest", { rate: percent(Math.max(...stacks.map(share))) });
   return svg("svg", { viewBox: "0 0 192 32", class: "spark", role: "img", "aria-label": highest }, svg("line", { x1: 0, x2: 192, y1: 31.5, y2: 31.5 }),
-    hours.map((instant, at) => total(stacks[at]) > 0 && svg("rect", { x: at * 8 + 1, width: 6, y: 31 - Math.max(1, (30 * share(stacks[at])) / top), height: Math.max(1, (30 * share(stacks[at])) / top) },
-      svg("title", {}, `${minute(instant)} · ${percent(share(stacks[at]))}`))));
+    hours.map((instant, at) => {
+      if (!total(stacks[at])) return null;
+      const height = Math.max(1, (30 * share(stacks[at])) / top);
+      return svg("rect", { x: at * 8 + 1, width: 6, y: 31 - height, height }, svg("title", {}, `${minute(instant)} · ${percent(share(stacks[at]))}`));
+    }));
 }

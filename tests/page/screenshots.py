@@ -76,8 +76,11 @@ def _parts(address: str, folder: Path) -> tuple[list[str], str]:
 
 def _act(page: Page, view: str, paths: list[str]) -> None:
     if view == "inspect":
+        for field, value in (("lot", "L-12"), ("line", "A"), ("shift", "day"), ("operator", "Kim")):
+            page.locator(f".part [name={field}]").fill(value)
         page.locator("#files").set_input_files(paths)
         until(page, f"document.querySelectorAll('li.card .verdict').length === {len(paths)}")
+        page.locator("#grid-heat").fill("70")
     if view == "review":
         page.locator("#auditor").fill("Kim")
         page.keyboard.press("Enter")

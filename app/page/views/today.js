@@ -2,7 +2,7 @@
 
 import * as api from "../api.js";
 import { byHour, byLine, hoursUntil, total } from "../counts.js";
-import { rates, spark, stacked } from "../charts.js";
+import { rates, share, spark, stacked } from "../charts.js";
 import { element, replace } from "../element.js";
 import { number, text } from "../language.js";
 import { failed, shape } from "../verdict.js";
@@ -53,7 +53,9 @@ function page(figures, reports) {
 
 function lines(cells, hours) {
   const heads = ["field.line", "today.count", "today.rate", "today.review", "today.rate_by_hour"];
-  const rows = byLine(cells).map(([line, counts, own]) => [line || text("today.no_line"), number(total(counts)), percent(counts.defect ?? 0, total(counts)), percent(counts.review ?? 0, total(counts)), spark(byHour(own, hours), hours)]);
+  const sums = byLine(cells).map(([line, counts, own]) => [line, counts, byHour(own, hours)]);
+  const top = Math.max(0.01, ...sums.flatMap(([, , stacks]) => stacks.map(share)));
+  const rows = sums.map(([line, counts, stacks]) => [line || text("today.no_line"), number(total(counts)), percent(counts.defect ?? 0, total(counts)), percent(counts.review ?? 0, total(counts)), spark(stacks, hours, top)]);
   return element("div", { class: "scroll" }, element("table", {},
     element("thead", {}, element("tr", {}, heads.map((head) => element("th", { scope: "col" }, text(head))))),
     element("tbody", {}, rows.map((row) => element("tr", {}, row.map((cell) => element("td", {}, cell)))))));
