@@ -32,7 +32,15 @@ let leave = () => {};
 
 function place() {
   const [name, argument] = location.hash.slice(1).split("/");
-  return VIEWS[name] ? [name, argument] : ["inspect"];
+  return VIEWS[name] ? [name, decoded(argument)] : ["inspect"];
+}
+
+function decoded(argument) {
+  try {
+    return argument && decodeURIComponent(argument);
+  } catch {
+    return argument; // an address cut short still opens its view
+  }
 }
 
 function route() {
@@ -48,7 +56,7 @@ function route() {
   replace(view);
   document.body.classList.toggle("wall", name === "wall");
   entitle();
-  leave = VIEWS[name].show(view, { feed, alerts, argument: argument && decodeURIComponent(argument) }) ?? (() => {});
+  leave = VIEWS[name].show(view, { feed, alerts, argument }) ?? (() => {});
 }
 
 function entitle() {

@@ -13,7 +13,10 @@ export class Newest {
   take(event) {
     if (event.kind !== "inspection" || !watched(event) || this.events.has(event.event_id)) return;
     this.#keep([event]);
-    this.changed();
+    this.soon ??= setTimeout(() => { // a busy line is drawn ten times a second, not for each part
+      this.soon = null;
+      this.changed();
+    }, 100);
   }
 
   // Anew, when another line is watched: what the feed brought while the service answered stays.

@@ -1,4 +1,4 @@
-// Who is at this page: the key's name, or what somebody said once and this browser keeps.
+// Who is at this page: what somebody said once and this browser keeps, or else the key's name (a key may be shared).
 
 import { element, replace } from "./element.js";
 import { text } from "./language.js";
@@ -10,7 +10,12 @@ export function signed(name) {
   signedIn = name ?? "";
 }
 
-export const person = () => signedIn || localStorage.getItem(KEY) || "";
+export const person = () => localStorage.getItem(KEY) || signedIn;
+
+// Who signs in or out is somebody else than who was here before.
+export function forget() {
+  localStorage.removeItem(KEY);
+}
 
 export function call(name) {
   localStorage.setItem(KEY, name.trim());

@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { element, replace } from "./element.js";
 import { text } from "./language.js";
-import { known, person, signed } from "./person.js";
+import { forget, known, person, signed } from "./person.js";
 import { problem as told } from "./verdict.js";
 
 export class SignIn {
@@ -59,6 +59,7 @@ export class SignIn {
         key.select();
         return;
       }
+      forget();
       this.dialog.close();
       this.show();
       this.onchange();
@@ -72,6 +73,7 @@ export class SignIn {
 
   async #leave() {
     await api.signOut();
+    forget();
     location.reload(); // nothing that was shown may stay
   }
 }
