@@ -103,6 +103,16 @@ def test_another_page_sees_an_inspection_at_once(english: BrowserContext, addres
     expect(watching.locator("li.card", has_text="here.png")).to_be_visible(timeout=3_000)
 
 
+def test_a_score_is_shown_between_the_models_thresholds(english: BrowserContext, address: str) -> None:
+    files = {"file": ("here.png", draw(3, "ok").png(), "image/png")}
+    told = httpx.post(f"{address}/predict", files=files).raise_for_status().json()
+    assert httpx.get(f"{address}/model").json() == {key: told[key] for key in ("model_version", "thresholds")}
+    page = opened(english, address, "live")  # the feed tells no thresholds: the page asks for them
+    bounds = f"OK below {told['thresholds']['ok_below']:.2f}, defect from {told['thresholds']['defect_from']:.2f}"
+    score = f"{told['p_defect']:.3f}, {bounds}"
+    expect(page.get_by_role("meter", name="Defect score")).to_have_attribute("aria-valuetext", score)
+
+
 def until(page: Page, expression: str) -> None:
     """Wait until the expression is true; ``wait_for_function`` needs eval, which the page's policy forbids."""
     end = time.monotonic() + 20
