@@ -2,6 +2,7 @@
 
 const GROUP_MS = 800;
 const AGAIN_MS = 15_000; // in case a word about an acknowledgement went astray
+const OLD_MS = 60_000; // what a page that comes back hears of may be acknowledged long since
 
 export class Alerts {
   constructor({ service, watched, changed, raised }) {
@@ -45,9 +46,11 @@ export class Alerts {
     this.changed();
   }
 
-  #tell() {
-    const told = this.fresh.splice(0).filter(({ event_id: id }) => this.open.has(id)); // a page that comes back hears of old ones, too
+  async #tell() {
     this.timer = null;
+    const fresh = this.fresh.splice(0);
+    if (Date.now() - Date.parse(fresh[0].occurred_at) > OLD_MS) await this.sync().catch(() => {});
+    const told = fresh.filter(({ event_id: id }) => this.open.has(id));
     if (told.length) this.raised(told);
   }
 }

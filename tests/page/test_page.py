@@ -244,6 +244,21 @@ def test_a_page_that_knew_another_ledger_hears_this_one(english: BrowserContext,
     expect(page.locator("li.card", has_text="new.png")).to_be_visible(timeout=3_000)
 
 
+def test_who_comes_back_is_not_told_of_what_others_acknowledged(english: BrowserContext, address: str) -> None:
+    event = defect(address, "night.png")
+    for one in httpx.get(f"{address}/alerts").json()["items"]:
+        httpx.post(f"{address}/alerts/{one['event_id']}/ack", json={"by": "Lee"}).raise_for_status()
+    english.add_init_script("sessionStorage.setItem('casting.position', '0')")
+    page = english.new_page()
+    page.clock.install(time=time.time() + 8 * 3600)
+    page.goto(f"{address}/#live")
+    expect(page.locator("li.card", has_text="night.png").first).to_be_visible()
+    page.clock.run_for(2_000)
+    expect(page.locator(".alert-bar")).to_have_count(0)
+    assert page.locator("#announced").text_content() == ""
+    assert event["verdict"] == "defect"
+
+
 def test_a_feed_without_a_sign_of_life_is_opened_anew(english: BrowserContext, address: str) -> None:
     page = english.new_page()
     page.clock.install()
