@@ -95,6 +95,10 @@ def test_a_broken_file_says_why_and_its_neighbours_are_judged(
     page.locator("input[type=file]").first.set_input_files([str(broken), pictures[0]])
     expect(page.locator("li.card.failed")).to_contain_text("This is no picture of a kind that can be inspected")
     expect(page.locator("li.card:not(.failed)").locator(".verdict")).to_be_visible()
+    page.get_by_role("button", name="Failed 1").click()
+    expect(page.locator("li.card:visible")).to_have_count(1)
+    page.get_by_role("button", name="Failed 1").click()
+    expect(page.locator("li.card:visible")).to_have_count(2)
 
 
 def test_another_page_sees_an_inspection_at_once(english: BrowserContext, address: str) -> None:

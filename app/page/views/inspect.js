@@ -102,13 +102,13 @@ class Board {
     this.only = null;
     this.progress = element("progress", { max: "1", value: "0", "aria-label": text("inspect.results") });
     this.count = element("p", { role: "status" });
-    this.chips = element("div", { class: "chips" });
+    this.chips = new Map([...VERDICTS, "failed"].map((name) => [name, this.#chip(name)]));
     this.retry = element("button", { type: "button", class: "small", onclick: () => items.filter(({ state }) => state === "failed").forEach((item) => queue.add(item)) }, text("inspect.retry_all"));
     const heat = element("input", { type: "range", id: "grid-heat", min: "0", max: "100", value: "0", oninput: ({ target }) => {
       grid.classList.toggle("heated", target.value > 0);
       grid.style.setProperty("--heat", String(target.value / 100));
     } });
-    replace(place, this.progress, element("div", { class: "bar" }, this.count, this.chips, this.retry, element("span", { class: "push" }),
+    replace(place, this.progress, element("div", { class: "bar" }, this.count, element("div", { class: "chips" }, [...this.chips.values()]), this.retry, element("span", { class: "push" }),
       element("span", { class: "heating" }, element("label", { for: "grid-heat" }, text("detail.heatmap")), heat),
       element("button", { type: "button", class: "small", onclick: download }, text("inspect.csv")),
       element("button", { type: "button", class: "small", onclick: () => this.#clear() }, text("inspect.clear"))));
@@ -132,11 +132,16 @@ class Board {
     this.count.textContent = text("inspect.progress", { done: number(done), total: number(items.length) });
     this.place.hidden = !items.length;
     this.retry.hidden = !counts.failed;
-    const groups = [...VERDICTS, "failed"].filter((name) => counts[name]);
-    const focused = this.chips.contains(document.activeElement) ? document.activeElement.dataset.group : null;
-    replace(this.chips, groups.map((name) => element("button", { type: "button", "data-group": name, "aria-pressed": String(this.only === name), onclick: () => this.#show(name) },
-      element("span", { "aria-hidden": "true" }, name === "failed" ? "!" : shape(name)), text(name === "failed" ? "inspect.failed" : `verdict.${name}`), element("b", {}, number(counts[name])))));
-    if (focused) this.chips.querySelector(`[data-group=${focused}]`)?.focus();
+    for (const [name, chip] of this.chips) {
+      chip.hidden = !counts[name] && this.only !== name;
+      chip.setAttribute("aria-pressed", String(this.only === name));
+      chip.lastChild.textContent = number(counts[name] ?? 0);
+    }
+  }
+
+  #chip(name) {
+    return element("button", { type: "button", hidden: true, onclick: () => this.#show(name) }, element("span", { "aria-hidden": "true" }, name === "failed" ? "!" : shape(name)),
+      text(name === "failed" ? "inspect.failed" : `verdict.${name}`), element("b", {}, "0"));
   }
 
   #show(name) {
