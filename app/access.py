@@ -23,7 +23,8 @@ class Caller:
     role: str
 
 
-async def _caller(request: Request) -> Caller:
+async def caller_of(request: Request) -> Caller:
+    """Who calls. Raises Denied (``no_key``, ``bad_key``, ``too_many_attempts``)."""
     services: Services = request.app.state.services
     secret = _secret(request)
     if secret is None:
@@ -51,7 +52,7 @@ def _secret(request: Request) -> str | None:
 
 
 async def _inspector(request: Request) -> Caller:
-    return _at_least("inspector", await _caller(request))
+    return _at_least("inspector", await caller_of(request))
 
 
 def _at_least(role: str, caller: Caller) -> Caller:
@@ -61,6 +62,6 @@ def _at_least(role: str, caller: Caller) -> Caller:
 
 
 #: May predict: any key.
-Allowed = Annotated[Caller, Depends(_caller)]
+Allowed = Annotated[Caller, Depends(caller_of)]
 #: May read and audit.
 Reader = Annotated[Caller, Depends(_inspector)]

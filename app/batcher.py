@@ -1,7 +1,8 @@
-"""Micro-batches: what waits goes to the classifier the moment it has a free slot, never by a timer.
+"""Micro-batches: what waits goes to the classifier the moment it is free, never by a timer.
 
 While a batch is judged the next one gathers, so batches grow with the load by themselves: one picture when it is
-quiet, ``max_batch`` when it is busy.
+quiet, ``max_batch`` when it is busy. What is busy already gets another batch only when that is at least half full: the
+way to the classifier costs as much for one picture as for sixteen.
 """
 
 import asyncio
@@ -28,14 +29,15 @@ class _Waiting:
 class MicroBatcher:
     """Gathers samples of one event loop. A cancelled caller's sample is dropped before inference.
 
-    ``limits.max_batches`` are on their way at once: two a classifier, one that is judged and one that follows.
+    At most ``limits.max_batches`` are on their way at once: for each classifier those that it judges and one more.
     """
 
     def __init__(self, judge: Judge, limits: Limits) -> None:
         self._judge = judge
         self._max_batch = limits.max_batch
         self._waiting: deque[_Waiting] = deque()
-        self._free = limits.max_batches
+        self._most = limits.max_batches
+        self._enough = (limits.max_batch + 1) // 2
         self._running: set[asyncio.Task[None]] = set()
 
     @property
@@ -50,17 +52,23 @@ class MicroBatcher:
         return await answer
 
     def _dispatch(self) -> None:
-        while self._free and self._waiting:
+        while self._waiting and self._worth_a_batch():
             batch: list[_Waiting] = []
             while self._waiting and len(batch) < self._max_batch:
                 waiting = self._waiting.popleft()
                 if not waiting.answer.cancelled():
                     batch.append(waiting)
             if batch:
-                self._free -= 1
                 task = asyncio.create_task(self._run(batch))
                 self._running.add(task)
-                task.add_done_callback(self._running.discard)
+                task.add_done_callback(self._ended)
+
+    def _worth_a_batch(self) -> bool:
+        return not self._running or (len(self._running) < self._most and len(self._waiting) >= self._enough)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._dispatch()
 
     async def _run(self, batch: Sequence[_Waiting]) -> None:
         started = time.perf_counter()
@@ -80,5 +88,3 @@ class MicroBatcher:
                     waiting.answer.set_exception(error)
         finally:
             metrics.JUDGE.observe(time.perf_counter() - started)
-            self._free += 1
-            self._dispatch()

@@ -3,6 +3,8 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
+import cv2
+
 from inspection.preparing import Prepared, prepare_bytes
 
 
@@ -10,6 +12,7 @@ class ThreadPreparer:
     """Implements ``app.ports.Preparer``."""
 
     def __init__(self, threads: int, max_pixels: int) -> None:
+        cv2.setNumThreads(1)  # the pool's threads keep all cores busy; OpenCV's own would only be in their way
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="decode")
         self._max_pixels = max_pixels
 

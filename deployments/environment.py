@@ -33,6 +33,9 @@ def for_ray(settings: Settings) -> Mapping[str, str]:
         "RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH": str(256 * 1024 * 1024),
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0",
         "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
+        # Serve looks after itself ten times a second by default, each time in every process: a twentieth of a core.
+        "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",
+        "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "2000",
         "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "5",
         # One thread forwards more than two cores can judge; a camera's picture fits into one buffer; calls are counted
         # by app.metrics, so that HAProxy need not report each to Serve as well.

@@ -17,14 +17,14 @@ from app.main import create_app
 from app.ports import Limits, Preparer, Services
 from app.preparing import ThreadPreparer
 from deployments.carrying import RelayDeployment
-from deployments.classifier import ClassifierDeployment
+from deployments.classifier import STREAMS, ClassifierDeployment
 from deployments.preparer import PreparerDeployment
 from deployments.remote import RemoteJudge, RemotePreparer
 from deployments.settings import Settings
 from ledger import Ledger
 from streaming.settings import Settings as Streaming
 
-BATCHES_A_CLASSIFIER = 2  # one is judged while the next is on its way
+BATCHES_A_CLASSIFIER = STREAMS + 1  # one is on its way while the others are judged
 _log = structlog.get_logger(__name__)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import cv2
 from ray import serve
 
 from inspection.errors import BadPicture
@@ -13,6 +14,7 @@ class PreparerDeployment:
     """One picture a call; a bad one comes back as a value, because exceptions lose their type on the way."""
 
     def __init__(self, max_pixels: int) -> None:
+        cv2.setNumThreads(1)  # as in app.preparing
         self._max_pixels = max_pixels
 
     async def prepare(self, data: bytes) -> Prepared | BadPicture:

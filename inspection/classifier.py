@@ -17,14 +17,18 @@ Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 
-def compiled(engine: Path, threads: int | None = None) -> Any:
-    """An exported network, compiled for the CPU; ``threads`` bounds the engine's threads (None: all cores)."""
+def compiled(engine: Path, threads: int | None = None, streams: int = 1) -> Any:
+    """An exported network, compiled for the CPU.
+
+    ``threads`` bounds the engine's threads (None: all cores), which ``streams`` passes at once share evenly.
+    """
     # Full precision: some processors would compute in bfloat16 by default, and the same picture get another score.
     # No pinning: the engines of two processes with fewer threads than cores would share the first core.
     settings: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": "f32",
         "ENABLE_CPU_PINNING": False,
+        "NUM_STREAMS": streams,
     }
     if threads is not None:
         settings["INFERENCE_NUM_THREADS"] = threads
@@ -41,8 +45,8 @@ class Classifier:
         self._engine = engine
 
     @classmethod
-    def load(cls, bundle: Path, threads: int | None = None) -> "Classifier":
-        """Load and compile a bundle for the CPU; ``threads`` bounds the engine's threads (None: all cores).
+    def load(cls, bundle: Path, threads: int | None = None, streams: int = 1) -> "Classifier":
+        """Load and compile a bundle for the CPU; ``threads`` and ``streams`` as in :func:`compiled`.
 
         Raises:
             Unavailable: ``model_unavailable`` when it is missing or made for another preprocessing.
@@ -50,7 +54,7 @@ class Classifier:
         card = read_card(bundle)
         if card.preprocessing != PREPROCESSING:
             raise Unavailable("model_unavailable", f"{bundle} needs {card.preprocessing}, this is {PREPROCESSING}.")
-        return cls(card, compiled(bundle / ENGINE, threads))
+        return cls(card, compiled(bundle / ENGINE, threads, streams))
 
     def judge(self, pixels: Pixels, measures: Floats) -> list[Judgement]:
         """One forward pass: ``pixels`` uint8 [N, *SHAPE], ``measures`` float32 [N, M] to N judgements."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, literal, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from inspection.errors import Unavailable
@@ -20,6 +20,38 @@ from ledger.statements import close_stale, counts_of, note_last_numbers, settle,
 from ledger.tables import events, is_unsent, journals, lines, positions, relay, routes
 
 _Begin = Callable[[bool], AbstractContextManager[Connection]]
+
+# Built once: the relay looks ten times a second, and building a statement costs more than running it.
+_SEEN = select(relay.c.turn)
+_HELD = _SEEN.with_for_update()
+_NEXT = select(relay.c.next_position)
+_GO_ON = update(relay).values(next_position=bindparam("after"))
+_PLACED = select(routes.c.journal, func.max(routes.c.positioned).label("up_to")).group_by(routes.c.journal).subquery()
+_UP_TO = func.coalesce(_PLACED.c.up_to, 0)
+_BEHIND = (
+    select(journals.c.key, _UP_TO + 1, journals.c.issued)
+    .outerjoin(_PLACED, _PLACED.c.journal == journals.c.key)
+    .where(journals.c.issued > _UP_TO)
+    .order_by(journals.c.key)
+)
+_PLACE = (
+    insert(positions)
+    .from_select(
+        ["position", "journal", "number", "line", "positioned_at", "sent"],
+        select(
+            bindparam("offset", type_=BigInteger) + events.c.number,
+            events.c.journal,
+            events.c.number,
+            bindparam("the_line", type_=positions.c.line.type),
+            bindparam("at", type_=positions.c.positioned_at.type),
+            bindparam("is_sent", type_=positions.c.sent.type),
+        ).where(
+            events.c.journal == bindparam("the_journal"),
+            events.c.number.between(bindparam("first"), bindparam("last")),
+        ),
+    )
+    .execution_options(preserve_rowcount=True)
+)
 
 
 class Turn:
@@ -38,7 +70,7 @@ class Turn:
             return 0  # the usual case on a quiet line costs no write
         with self._transaction() as connection:
             key = _line(connection, line)
-            base: int = connection.execute(select(relay.c.next_position)).scalar_one()
+            base: int = connection.execute(_NEXT).scalar_one()
             given = 0
             for left, (journal, first, last) in enumerate(behind, start=-len(behind)):
                 share = max(1, (limit - given) // -left)  # a busy journal must not starve the others
@@ -46,7 +78,7 @@ class Turn:
                 if given < limit:
                     _place(connection, journal, first, last, base + given, key, sent)
                     given += last - first + 1
-            connection.execute(update(relay).values(next_position=base + given))
+            connection.execute(_GO_ON, {"after": base + given})
             return given
 
     def unsent(self, line: str, limit: int, after: int = -1) -> Sequence[Carried]:
@@ -82,8 +114,7 @@ class Turn:
     def _transaction(self, writes: bool = True) -> Iterator[Connection]:
         try:
             with self._begin(writes) as connection:
-                mine = select(relay.c.turn)
-                if connection.scalar(mine.with_for_update() if writes else mine) != self._number:
+                if connection.scalar(_HELD if writes else _SEEN) != self._number:
                     raise Unavailable("turn_over", "Another relay has taken over.")
                 yield connection
         except SQLAlchemyError as error:
@@ -93,32 +124,14 @@ class Turn:
 def _behind(connection: Connection) -> list[tuple[int, int, int]]:
     """Journals with events that have no position: (journal, first such number, last). All of these are committed,
     since a journal's count is updated in the transaction that stores its events."""
-    placed = (
-        select(routes.c.journal, func.max(routes.c.positioned).label("up_to")).group_by(routes.c.journal).subquery()
-    )
-    up_to = func.coalesce(placed.c.up_to, 0)
-    query = (
-        select(journals.c.key, up_to + 1, journals.c.issued)
-        .outerjoin(placed, placed.c.journal == journals.c.key)
-        .where(journals.c.issued > up_to)
-        .order_by(journals.c.key)
-    )
-    return [(journal, first, last) for journal, first, last in connection.execute(query)]
+    return [(journal, first, last) for journal, first, last in connection.execute(_BEHIND)]
 
 
 def _place(connection: Connection, journal: int, first: int, last: int, position: int, line: int, sent: bool) -> None:
     """Give numbers ``first`` to ``last`` of ``journal`` the positions from ``position`` on."""
-    rows: Any = select(
-        literal(position - first) + events.c.number,
-        events.c.journal,
-        events.c.number,
-        literal(line),
-        literal(present()),
-        literal(sent),
-    ).where(events.c.journal == journal, events.c.number.between(first, last))
-    columns = ["position", "journal", "number", "line", "positioned_at", "sent"]
-    placed = insert(positions).from_select(columns, rows).execution_options(preserve_rowcount=True)
-    if connection.execute(placed).rowcount != last - first + 1:
+    numbers = {"the_journal": journal, "first": first, "last": last}
+    given = {"offset": position - first, "the_line": line, "at": present(), "is_sent": sent}
+    if connection.execute(_PLACE, numbers | given).rowcount != last - first + 1:
         raise Unavailable("ledger_damaged", f"Journal {journal} lacks events between {first} and {last}.")
     route = upsert(connection, routes).values(journal=journal, line=line, positioned=last)
     connection.execute(route.on_conflict_do_update(index_elements=["journal", "line"], set_={"positioned": last}))

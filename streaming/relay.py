@@ -11,7 +11,7 @@ from inspection.outbox import Outbox, Turn
 
 EMBEDDED_PARTITION = 0
 BATCH = 5_000
-TICK = 0.05  # seconds between looks at the ledger
+TICK = 0.1  # seconds between looks at the ledger
 HOLD = 1.0  # seconds between tries to become the working relay
 
 _log = structlog.get_logger(__name__)

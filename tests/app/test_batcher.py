@@ -13,7 +13,6 @@ from inspection.judgement import Judgement, judge
 from inspection.preprocessing import MEASURES, SHAPE, Sample
 from tests.serving import ROOT
 
-BATCHES = 2
 THRESHOLDS = read_card(champion(ROOT / "models")).thresholds
 
 
@@ -44,8 +43,8 @@ def marked(mark: int) -> Sample:
 
 async def test_who_went_away_is_not_judged_and_the_others_are() -> None:
     gate = Gate()
-    batcher = MicroBatcher(gate, Limits(max_batch=4, max_batches=BATCHES))
-    first = [asyncio.create_task(batcher.judge(marked(mark))) for mark in range(BATCHES)]
+    batcher = MicroBatcher(gate, Limits(max_batch=4, max_batches=1))
+    first = asyncio.create_task(batcher.judge(marked(0)))
     await asyncio.sleep(0)
     waiting = {mark: asyncio.create_task(batcher.judge(marked(mark))) for mark in range(10, 20)}
     await asyncio.sleep(0)
@@ -53,7 +52,35 @@ async def test_who_went_away_is_not_judged_and_the_others_are() -> None:
         waiting.pop(mark).cancel()
     await asyncio.sleep(0)
     gate.open.set()
-    await asyncio.gather(*first, *waiting.values())
-    assert [mark for batch in gate.judged[BATCHES:] for mark in batch] == sorted(waiting)
+    await asyncio.gather(first, *waiting.values())
+    assert [mark for batch in gate.judged[1:] for mark in batch] == sorted(waiting)
     assert all(len(batch) <= 4 for batch in gate.judged)
     assert batcher.waiting == 0
+
+
+async def test_a_busy_classifier_gets_another_batch_only_when_that_is_half_full() -> None:
+    gate = Gate()
+    batcher = MicroBatcher(gate, Limits(max_batch=4, max_batches=3))
+    asked = []
+    for mark in range(7):
+        asked.append(asyncio.create_task(batcher.judge(marked(mark))))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert gate.judged == [
+        [0],
+        [1, 2],
+        [3, 4],
+    ]  # the first at once, then by two, and three batches are all there may be
+    gate.open.set()
+    await asyncio.gather(*asked)
+    assert gate.judged[3:] == [[5, 6]]
+
+
+async def test_what_waits_goes_as_soon_as_the_classifier_is_free_however_little_it_is() -> None:
+    gate = Gate()
+    batcher = MicroBatcher(gate, Limits(max_batch=16, max_batches=3))
+    asked = [asyncio.create_task(batcher.judge(marked(mark))) for mark in range(2)]
+    await asyncio.sleep(0)
+    gate.open.set()
+    await asyncio.gather(*asked)
+    assert gate.judged == [[0], [1]]

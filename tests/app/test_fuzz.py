@@ -9,6 +9,7 @@ from tests.app import fuzz
 from tests.serving import LocalJudge, running
 
 CALLS = 8  # made-up calls an operation
+PATIENT = 5.0  # seconds in which any one call is answered
 ENDLESS = ("/events",)
 
 
@@ -38,6 +39,9 @@ def test_no_call_that_the_document_allows_ends_in_a_500(tmp_path: Path) -> None:
             @given(case=operation.as_strategy())
             def holds(case: schemathesis.Case) -> None:
                 answer = case.call()
-                assert answer.status_code < 500, (answer.status_code, answer.text)
+                if answer.status_code == 504:  # the right answer to who gives less time than a judgement takes
+                    assert float(case.headers["X-Request-Timeout"]) < PATIENT
+                else:
+                    assert answer.status_code < 500, (answer.status_code, answer.text)
 
             holds()
