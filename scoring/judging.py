@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +13,11 @@ from inspection.judgement import Judgement
 from inspection.preparing import Prepared, prepare_bytes
 from inspection.preprocessing import MEASURES
 from scoring.members import Member, Unreadable
+from scoring.places import shown
 
+Content = tuple[Member, bytes | Unreadable]
 BATCH = 8  # as many as the engine takes best at once
+BYTES = 64 * 1024 * 1024  # after so many a batch is full too: large pictures don't pile up
 _BRIGHTNESS, _SHARPNESS = MEASURES.index("brightness"), MEASURES.index("sharpness")
 
 
@@ -45,9 +47,9 @@ class Judge:
         self._classifier = Classifier.load(bundle, threads)
         self._map = ThreadPoolExecutor(threads).map if threads > 1 else map
 
-    def rows(self, source: str, contents: Iterator[tuple[Member, bytes | Unreadable]]) -> Iterator[Row]:
+    def rows(self, source: str, contents: Iterator[Content]) -> Iterator[Row]:
         """A row for every member, in order."""
-        while some := list(islice(contents, BATCH)):
+        for some in batches(contents, BATCH):
             prepared = list(self._map(_prepared, [content for _, content in some]))
             yield from self._judged(source, [member for member, _ in some], prepared)
 
@@ -59,9 +61,23 @@ class Judge:
             judgements = iter(self._classifier.judge(pixels, np.stack([one.sample.measures for one in good])))
         for member, one in zip(some, prepared, strict=True):
             if isinstance(one, str):
-                yield Row(source, member.path, error=one)
+                yield Row(shown(source), shown(member.path), error=one)
             else:
                 yield _row(source, member.path, one, next(judgements))
+
+
+def batches(contents: Iterator[Content], most: int) -> Iterator[list[Content]]:
+    """Members in order, as many at once as ``most`` and BYTES allow."""
+    some: list[Content] = []
+    size = 0
+    for member, content in contents:
+        some.append((member, content))
+        size += 0 if isinstance(content, Unreadable) else len(content)
+        if len(some) >= most or size >= BYTES:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
 
 
 def _prepared(content: bytes | Unreadable) -> Prepared | str:
@@ -76,8 +92,8 @@ def _prepared(content: bytes | Unreadable) -> Prepared | str:
 def _row(source: str, path: str, prepared: Prepared, judgement: Judgement) -> Row:
     measures = prepared.sample.measures
     return Row(
-        source,
-        path,
+        shown(source),
+        shown(path),
         judgement.prediction,
         judgement.verdict,
         round(judgement.p_defect, 6),  # to as many digits as online

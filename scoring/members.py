@@ -1,7 +1,7 @@
 """What is to be judged: the members of folders, zips, tars and lists, found without unpacking anything.
 
 Zips and plain tars are listed once and read in any order; compressed tars can only be read through from the start.
-Places are local paths or URIs of PyArrow file systems (``hdfs://``, ``s3://``). Knows nothing of pictures.
+Knows archives; not where they lie, and nothing of pictures.
 """
 
 import io
@@ -10,16 +10,19 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Literal
 
 from inspection.errors import BadRequest
+from scoring.places import below, look, name_of, opened
 
 Kind = Literal["folder", "list", "zip", "tar", "stream"]
+BROKEN = "broken_archive"  # what could not be read of an archive that breaks off
 MAX_BYTES = 64 * 1024 * 1024
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.zst", ".tzst")
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _LOCAL = 30  # bytes of a zip's local header before the name
 _ENCRYPTED = 0x1
 #: What Python's archive readers raise on damaged, encrypted or oddly compressed members.
@@ -45,12 +48,15 @@ class Member:
     """One member: its ``path`` in the source, ``size`` in bytes (-1: not known yet), where the archive has it.
 
     ``packed`` is what a zip's directory says of it. It travels with the member so that no worker reads the directory.
+    ``changed`` is when a file of a folder was changed, in ns. ``refused`` is why there is nothing to read, if so.
     """
 
     path: str
     size: int = -1
     offset: int = -1
     packed: "Packed | None" = None
+    changed: int = -1
+    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +71,11 @@ class Packed:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One source as given on the command line, and what it is."""
+    """One source as given on the command line, and what it is; ``base`` is what a list's relative paths start from."""
 
     place: str
     kind: Kind
+    base: str = ""
 
 
 def recognise(place: str) -> Source:
@@ -77,42 +84,30 @@ def recognise(place: str) -> Source:
     Raises:
         BadRequest: ``no_source``, there is none, or it is neither folder, archive nor list.
     """
-    import pyarrow.fs as fs
-
-    filesystem, path = _filesystem(place)
-    try:
-        info = filesystem.get_file_info(path)
-    except OSError as error:
-        raise BadRequest("no_source", f"{place} can't be reached: {error}") from error
-    if info.type == fs.FileType.Directory:
+    found = look(place)
+    if found.kind == "folder":
         return Source(place, "folder")
-    if info.type != fs.FileType.File:
-        raise BadRequest("no_source", f"{place} does not exist.")
-    return Source(place, _kind_of_file(place, filesystem, path))
+    if found.kind != "file":
+        raise BadRequest("no_source", f"{place} does not exist or is no file.")
+    try:
+        with closing(opened(place)) as file:
+            kind = _kind(place, bytes(file.read(512)))
+    except OSError as error:
+        raise BadRequest("no_source", f"{place} can't be read: {error}") from error
+    return Source(place, kind, str(Path.cwd()) if kind == "list" else "")
 
 
 def members(source: Source) -> Iterator[Member]:
     """List a source that can be listed, in its own order; directory entries are no members.
 
     Raises:
-        BadRequest: ``bad_archive``, the archive's directory is damaged.
+        BadRequest: ``bad_archive``, the archive's directory is damaged; ``no_source``, it can't be read.
     """
-    if source.kind == "folder":
-        yield from _in_folder(source)
-        return
+    listing = {"folder": _in_folder, "list": _in_list, "zip": _in_zip, "tar": _in_tar}[source.kind]
     try:
-        with _opened(source.place) as file:
-            if source.kind == "list":
-                yield from (Member(line.strip()) for line in io.TextIOWrapper(file, "utf-8") if line.strip())
-            elif source.kind == "zip":
-                with zipfile.ZipFile(file) as archive:
-                    for one in archive.infolist():
-                        if not one.is_dir():
-                            packed = Packed(one.compress_size, one.compress_type, one.CRC, one.flag_bits)
-                            yield Member(one.filename, one.file_size, one.header_offset, packed)
-            else:
-                with tarfile.open(fileobj=file, mode="r:") as archive:
-                    yield from (Member(one.name, one.size, one.offset_data) for one in _forgetting(archive))
+        yield from listing(source)
+    except OSError as error:
+        raise BadRequest("no_source", f"{source.place} can't be read: {error}") from error
     except _ERRORS as error:
         raise BadRequest("bad_archive", f"{source.place} is damaged: {error}") from error
 
@@ -150,13 +145,12 @@ class Reader:
         self._file = None
 
     def _whole_file(self, member: Member) -> bytes:
-        inside = self._source.kind == "folder"
-        place = f"{self._source.place.rstrip('/')}/{member.path}" if inside else member.path
-        filesystem, path = _filesystem(place)
-        if filesystem.get_file_info(path).size is None:
-            raise FileNotFoundError(place)
-        with filesystem.open_input_stream(path) as file:
-            return _bounded(file)
+        folder = self._source.place if self._source.kind == "folder" else self._source.base
+        with closing(opened(member.path) if "://" in member.path else opened(folder, member.path)) as file:
+            data = bytes(file.read(MAX_BYTES + 1))
+        if len(data) > MAX_BYTES:
+            raise Unreadable("too_large")
+        return data
 
     def _from_zip(self, member: Member) -> bytes:
         """By the local header (PKZIP's APPNOTE, 4.3.7): its extra field may be another than the directory's."""
@@ -183,20 +177,19 @@ class Reader:
 
     def _archive(self) -> IO[bytes]:
         if self._file is None:
-            self._file = _open(self._source.place)
+            self._file = opened(self._source.place)
         return self._file
 
 
 def streamed(source: Source) -> Iterator[tuple[Member, bytes | Unreadable]]:
     """Read a compressed tar through: every member with its bytes, or why there are none.
 
-    Raises:
-        BadRequest: ``bad_archive``, the stream breaks off; what came before it is good.
+    Where the stream breaks off, the last member is the archive itself: ``broken_archive``.
     """
     try:
-        with _opened(source.place) as raw, _inflated(source.place, raw) as file, _tar(file) as archive:
+        with closing(opened(source.place)) as raw, _inflated(raw) as file, _tar(file) as archive:
             for one in _forgetting(archive):
-                member = Member(one.name, one.size)
+                member = _of_tar(one)
                 try:
                     check(member)
                 except Unreadable as error:
@@ -204,12 +197,14 @@ def streamed(source: Source) -> Iterator[tuple[Member, bytes | Unreadable]]:
                     continue
                 held = archive.extractfile(one)
                 yield member, held.read() if held else b""
-    except _ERRORS as error:
-        raise BadRequest("bad_archive", f"{source.place} is damaged: {error}") from error
+    except _ERRORS:
+        yield _broken(source), Unreadable(BROKEN)
 
 
 def check(member: Member) -> None:
     """Refuse what is not read at all. Raises Unreadable."""
+    if member.refused:
+        raise Unreadable(member.refused)
     if member.path.lower().endswith(ARCHIVES):
         raise Unreadable("nested_archive")
     if member.size > MAX_BYTES:
@@ -217,29 +212,71 @@ def check(member: Member) -> None:
 
 
 def identity(source: Source) -> str:
-    """Place, size and time of change: a source that differs is another source."""
-    filesystem, path = _filesystem(source.place)
-    info = filesystem.get_file_info(path)
-    return f"{source.place} {info.size} {info.mtime_ns}"
+    """Place, size and time of change: a source that differs is another source. Folders differ by what is in them."""
+    found = look(source.place)
+    return source.place if source.kind == "folder" else f"{source.place} {found.size} {found.changed}"
 
 
 def _in_folder(source: Source) -> Iterator[Member]:
-    import pyarrow.fs as fs
-
-    filesystem, root = _filesystem(source.place)
-    found = filesystem.get_file_info(fs.FileSelector(root, recursive=True))
-    for info in sorted(found, key=lambda one: str(one.path)):
-        if info.type == fs.FileType.File:
-            yield Member(str(PurePosixPath(info.path).relative_to(root)), int(info.size))
+    refused: dict[str, str | None] = {"file": None, "missing": "missing", "other": "not_a_file"}
+    for entry in below(source.place):
+        yield Member(entry.path, entry.size, changed=entry.changed, refused=refused[entry.kind])
 
 
-def _kind_of_file(place: str, filesystem: Any, path: str) -> Kind:
-    name = place.lower()
-    if name.endswith((".tar.gz", ".tgz", ".tar.zst", ".tzst")):
+def _in_list(source: Source) -> Iterator[Member]:
+    with closing(io.TextIOWrapper(opened(source.place), "utf-8", "surrogateescape")) as lines:
+        for line in lines:
+            path = line.strip("\r\n")
+            if path.strip():
+                yield Member(path)
+
+
+def _in_zip(source: Source) -> Iterator[Member]:
+    with closing(opened(source.place)) as file, zipfile.ZipFile(file) as archive:
+        for one in archive.infolist():
+            if not one.is_dir():
+                packed = Packed(one.compress_size, one.compress_type, one.CRC, one.flag_bits)
+                yield Member(one.filename, one.file_size, one.header_offset, packed)
+
+
+def _in_tar(source: Source) -> Iterator[Member]:
+    with closing(opened(source.place)) as file:
+        try:
+            with tarfile.open(fileobj=file, mode="r:", tarinfo=_Strict) as archive:
+                yield from (_of_tar(one) for one in _forgetting(archive))
+        except tarfile.TarError:
+            yield _broken(source)
+
+
+class _Strict(tarfile.TarInfo):
+    """Headers whose reader takes damage and a missing end for damage; tarfile's own takes them for the end."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_Strict":
+        try:
+            return super().frombuf(buf, encoding, errors)
+        except tarfile.HeaderError as error:
+            if len(buf) == tarfile.BLOCKSIZE and not any(buf):  # the end mark
+                raise
+            raise tarfile.ReadError(str(error)) from error
+
+
+def _of_tar(one: tarfile.TarInfo) -> Member:
+    """Links and devices have no picture of their own."""
+    usual = one.isreg() and not one.issparse()
+    return Member(one.name, one.size, one.offset_data, refused=None if usual else "not_a_file")
+
+
+def _broken(source: Source) -> Member:
+    return Member(PurePosixPath(name_of(source.place)).name, refused=BROKEN)
+
+
+def _kind(place: str, start: bytes) -> Kind:
+    """By what it begins with; the name only decides where that says nothing."""
+    name = name_of(place).lower()
+    if start.startswith((_GZIP, _ZSTD)):
         return "stream"
-    with filesystem.open_input_file(path) as file:
-        start = bytes(file.read(512))
-    if start.startswith(b"PK"):
+    if start.startswith(b"PK") or name.endswith(".zip"):
         return "zip"
     if start[257:262] == b"ustar" or name.endswith(".tar"):
         return "tar"
@@ -248,44 +285,22 @@ def _kind_of_file(place: str, filesystem: Any, path: str) -> Kind:
     raise BadRequest("no_source", f"{place} is neither a folder, a zip, a tar nor a .txt list of paths.")
 
 
-def _filesystem(place: str) -> tuple[Any, str]:
-    import pyarrow.fs as fs
-
-    if "://" in place:
-        filesystem, path = fs.FileSystem.from_uri(place)
-        return filesystem, str(path)
-    return fs.LocalFileSystem(), Path(place).absolute().as_posix()
-
-
-def _open(place: str) -> IO[bytes]:
-    filesystem, path = _filesystem(place)
-    file: IO[bytes] = filesystem.open_input_file(path)
-    return file
-
-
-@contextmanager
-def _opened(place: str) -> Iterator[IO[bytes]]:
-    file = _open(place)
-    try:
-        yield file
-    finally:
-        file.close()
-
-
-def _inflated(place: str, raw: IO[bytes]) -> Any:
+def _inflated(raw: IO[bytes]) -> Any:
     import pyarrow as pa
 
-    return pa.CompressedInputStream(raw, "zstd" if place.lower().endswith("zst") else "gzip")
+    packing = "zstd" if raw.read(len(_ZSTD)) == _ZSTD else "gzip"
+    raw.seek(0)
+    return pa.CompressedInputStream(raw, packing)
 
 
 def _tar(file: Any) -> tarfile.TarFile:
-    return tarfile.open(fileobj=file, mode="r|")
+    return tarfile.open(fileobj=file, mode="r|", tarinfo=_Strict)
 
 
 def _forgetting(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    """The files of a tar, whose reader would otherwise remember every one."""
+    """All of a tar but its directories; its reader would otherwise remember every one."""
     while (one := archive.next()) is not None:
-        if one.isfile():
+        if not one.isdir():
             yield one
         archive.members.clear()  # type: ignore[attr-defined]
 
@@ -298,10 +313,3 @@ def _unpacked(data: bytes, packed: Packed) -> bytes:
     if packed.method == zipfile.ZIP_DEFLATED:
         return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, MAX_BYTES + 1)
     raise Unreadable("unknown_compression")
-
-
-def _bounded(file: Any) -> bytes:
-    data = bytes(file.read(MAX_BYTES + 1))
-    if len(data) > MAX_BYTES:
-        raise Unreadable("too_large")
-    return data

@@ -4,16 +4,17 @@ A part is a Parquet file, written under another name and renamed when it is whol
 its number says which members it holds. That is the whole of resuming.
 """
 
+import fcntl
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from inspection.errors import Conflict
+from inspection.errors import BadRequest, Conflict
 from scoring.members import Member, Source, identity, members
 
 PART = 128  # members a part of a listed source
@@ -68,29 +69,79 @@ def unfinished(out: Path, name: str) -> Path:
     return out / _WORK / f"{name}.{os.getpid()}.part"
 
 
+@contextmanager
+def held(out: Path) -> Iterator[None]:
+    """``out`` with its folders, for one scoring at a time; a killed one holds nothing.
+
+    Raises:
+        BadRequest: ``bad_out``, it can't be written.
+        Conflict: ``busy``, another scoring writes there.
+    """
+    try:
+        for folder in (out / RESULTS, out / _WORK):
+            folder.mkdir(parents=True, exist_ok=True)
+        lock = (out / _WORK / "lock").open("w")
+    except OSError as error:
+        raise BadRequest("bad_out", f"{out} can't be written: {error}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Conflict("busy", f"Another scoring is writing to {out}.") from error
+        yield
+
+
+def apart(out: Path, sources: Sequence[Source]) -> None:
+    """See that results don't become members. Raises BadRequest: ``bad_out``."""
+    for source in sources:
+        if source.kind == "folder" and out.resolve().is_relative_to(Path(source.place).resolve()):
+            raise BadRequest("bad_out", f"{out} lies in {source.place}, which is to be judged.")
+
+
 def make(sources: Sequence[Source], out: Path, bundle: Path, card_digest: str, force: bool = False) -> Plan:
-    """List the sources, or go on with what ``out`` already holds.
+    """List the sources, or go on with what ``out`` already holds, under :func:`held`.
 
     Raises:
         Conflict: ``other_run``, ``out`` holds results of another model or of sources that have changed since.
     """
-    told: dict[str, object] = {"model": card_digest, "sources": [identity(source) for source in sources]}
-    if force and (out / _PLAN).exists():
-        shutil.rmtree(out / RESULTS, ignore_errors=True)
-        shutil.rmtree(out / _WORK, ignore_errors=True)
-        (out / _PLAN).unlink()
-    if (out / _PLAN).exists() and json.loads((out / _PLAN).read_text()) != told:
-        raise Conflict("other_run", f"{out} holds results of another model or other sources; --force starts over.")
-    for folder in (out / RESULTS, out / _WORK):
-        folder.mkdir(parents=True, exist_ok=True)
-    for left in (out / _WORK).glob("*.part"):  # of a killed run
-        left.unlink()
     parts: list[Part] = []
     for number, source in enumerate(sources):
         parts += _stream(number, source) if source.kind == "stream" else _listed(number, source)
+    told = _told(sources, parts, card_digest)
+    if force:
+        _emptied(out)
+    if (out / _PLAN).exists() and json.loads((out / _PLAN).read_text()) != told:
+        raise Conflict("other_run", f"{out} holds results of another model or other sources; --force starts over.")
+    for left in (out / _WORK).glob("*.part"):  # of a killed run
+        left.unlink()
     _write(out / _PLAN, told)
     streams = any(part.source.kind == "stream" for part in parts)
     return Plan(out, bundle, tuple(parts), None if streams else sum(len(part.members) for part in parts))
+
+
+def unchanged(plan: Plan) -> None:
+    """See that archives are what they were when they were listed.
+
+    Raises:
+        Conflict: ``source_changed``; what was judged may be half of the one and half of the other.
+    """
+    sources = list(dict.fromkeys(part.source for part in plan.parts))
+    before = json.loads((plan.out / _PLAN).read_text())["sources"]
+    if any(identity(source) not in before for source in sources):
+        raise Conflict("source_changed", "A source changed while it was being judged; --force starts over.")
+
+
+def _told(sources: Sequence[Source], parts: Sequence[Part], card_digest: str) -> dict[str, object]:
+    """What makes a scoring another one: the names of the parts tell what is in them."""
+    listing = hashlib.sha256("\n".join(part.name for part in parts).encode()).hexdigest()
+    return {"model": card_digest, "sources": [identity(source) for source in sources], "listing": listing}
+
+
+def _emptied(out: Path) -> None:
+    (out / _PLAN).unlink(missing_ok=True)
+    for left in [*(out / RESULTS).iterdir(), *(out / _WORK).iterdir()]:
+        if left.name != "lock":
+            left.unlink()
 
 
 def _stream(number: int, source: Source) -> list[Part]:
@@ -103,8 +154,8 @@ def _listed(number: int, source: Source) -> Iterator[Part]:
     rest = iter(found)
     for count in range(-(-len(found) // size)):
         some = tuple(islice(rest, size))
-        # The members' names are in the part's: a folder that changed meanwhile never takes another part's results.
-        content = hashlib.sha256(json.dumps([asdict(one) for one in some]).encode()).hexdigest()[:12]
+        # Names, sizes and times are in the part's name: a folder that changed never takes another part's results.
+        content = hashlib.sha256(repr(some).encode()).hexdigest()[:12]
         yield Part(f"{number:03d}-{count:06d}-{content}", source, some)
 
 

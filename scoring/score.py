@@ -5,15 +5,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any
 
 import cv2
 
 from inspection.bundle import read_card
-from scoring.judging import Judge, Row
-from scoring.members import Member, Reader, Source, Unreadable, recognise, streamed
-from scoring.plan import RESULTS, STREAM_PART, Part, Plan, ended, make, path_of, unfinished
+from scoring.judging import Content, Judge, Row
+from scoring.members import Reader, Source, Unreadable, recognise, streamed
+from scoring.plan import RESULTS, STREAM_PART, Part, Plan, apart, ended, held, make, path_of, unchanged, unfinished
 from scoring.results import Counts, gathered, write_part
 
 TASK = 4  # parts a task: what Ray spends on each task weighs less, and the last ones still end together
@@ -46,14 +47,16 @@ def score(
     Ray must be initialised. ``workers`` is the number of actors, by default one a core of the cluster.
 
     Raises:
-        BadRequest: ``no_source`` or ``bad_archive``.
-        Conflict: ``other_run``, see :func:`scoring.plan.make`.
+        BadRequest: ``no_source``, ``bad_archive`` or ``bad_out``.
+        Conflict: ``other_run``, ``busy`` or ``source_changed``, see :mod:`scoring.plan`.
     """
     import ray
 
-    plan = make([recognise(place) for place in sources], out, bundle, read_card(bundle).digest, force)
-    run(plan, workers, progress)
-    return ray.data.read_parquet(str(out / RESULTS))
+    found = [recognise(place) for place in sources]
+    apart(out, found)
+    with held(out):
+        run(make(found, out, bundle, read_card(bundle).digest, force), workers, progress)
+    return ray.data.read_parquet([str(path) for path in sorted((out / RESULTS).glob("*.parquet"))])
 
 
 def quiet_ray() -> None:
@@ -90,6 +93,7 @@ def run(plan: Plan, workers: int | None, progress: Callable[[Progress], None] | 
             num_cpus=threads,
         )
         _follow(done, plan, open_parts, started, progress)
+        unchanged(plan)
     return gathered(plan.out / RESULTS, plan.out)
 
 
@@ -130,7 +134,7 @@ class _PartJudge:
         rows = list(self._judge.rows(part.source.place, self._contents(part)))
         return self._kept(part.name, rows)
 
-    def _contents(self, part: Part) -> Iterator[tuple[Member, bytes | Unreadable]]:
+    def _contents(self, part: Part) -> Iterator[Content]:
         reader = self._reader_of(part.source)
         for member in part.members:
             try:
@@ -148,23 +152,21 @@ class _PartJudge:
     def _stream(self, part: Part) -> dict[str, int]:
         """Read a compressed tar through; what an earlier run judged is passed over without being decoded."""
         total = {"members": 0, "failed": 0, "defects": 0}
-        waiting: list[tuple[Member, bytes | Unreadable]] = []
-        number = 0
-        for content in streamed(part.source):
-            waiting.append(content)
-            if len(waiting) == STREAM_PART:
-                _add(total, self._piece(part, number, waiting))
-                waiting, number = [], number + 1
-        if waiting:
-            _add(total, self._piece(part, number, waiting))
+        contents = streamed(part.source)
+        for number in count():
+            if (first := next(contents, None)) is None:
+                break
+            piece = chain([first], islice(contents, STREAM_PART - 1))
+            for name, many in self._piece(part, number, piece).items():
+                total[name] += many
         ended(self._out, part.name).touch()
         return total
 
-    def _piece(self, part: Part, number: int, some: list[tuple[Member, bytes | Unreadable]]) -> dict[str, int]:
+    def _piece(self, part: Part, number: int, some: Iterator[Content]) -> dict[str, int]:
         name = f"{part.name}-{number:06d}"
         if path_of(self._out, name).exists():
-            return {"members": len(some), "failed": 0, "defects": 0}
-        return self._kept(name, list(self._judge.rows(part.source.place, iter(some))))
+            return {"members": sum(1 for _ in some), "failed": 0, "defects": 0}
+        return self._kept(name, list(self._judge.rows(part.source.place, some)))
 
     def _kept(self, name: str, rows: list[Row]) -> dict[str, int]:
         write_part(path_of(self._out, name), unfinished(self._out, name), rows, self._digest)
@@ -177,8 +179,3 @@ def _counted(rows: Sequence[Row]) -> dict[str, int]:
         "failed": sum(row.error is not None for row in rows),
         "defects": sum(row.verdict == "defect" for row in rows),
     }
-
-
-def _add(total: dict[str, int], more: dict[str, int]) -> None:
-    for name, count in more.items():
-        total[name] += count

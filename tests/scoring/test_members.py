@@ -117,6 +117,7 @@ def test_a_damaged_member_fails_alone(tmp_path):
             got[member.path] = reader.read(member)
         except m.Unreadable as error:
             got[member.path] = str(error)
+    reader.close()
     assert got == {**FILES, "a/two.png": "damaged_member"}
 
 

@@ -1,0 +1,143 @@
+"""Where sources lie: local paths, ``s3://`` and other URIs of PyArrow, and ``hdfs://``, which goes by WebHDFS.
+
+Knows nothing of archives and pictures. Names that are not UTF-8 keep their bytes (PEP 383).
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, Any, Literal, cast
+from urllib.parse import urlsplit
+
+from inspection.errors import BadRequest
+
+NAMENODE = "http://namenode:9870"  # as everywhere where CASTING_WEBHDFS doesn't say another
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is at a path: ``path`` below the folder that was listed, ``size`` in bytes, time of change in ns."""
+
+    path: str
+    kind: Literal["file", "folder", "other", "missing"]
+    size: int = -1
+    changed: int = -1
+
+
+def look(place: str) -> Entry:
+    """What is at a place.
+
+    Raises:
+        BadRequest: ``no_source``, its file system can't be reached.
+    """
+    if "://" not in place:
+        return _local("", Path(place))
+    filesystem, path = _remote(place)
+    try:
+        return _entry("", filesystem.get_file_info(path))
+    except (OSError, ValueError) as error:
+        raise BadRequest("no_source", f"{place} can't be reached: {error}") from error
+
+
+def below(place: str) -> Iterator[Entry]:
+    """Everything in a folder but folders, links followed, in an order that stays the same.
+
+    Raises:
+        OSError: it can't be listed. A local subfolder that can't be is an entry of kind "other".
+    """
+    if "://" not in place:
+        yield from _within(Path(place), "", ())
+        return
+    import pyarrow.fs as fs
+
+    filesystem, root = _remote(place)
+    for info in sorted(filesystem.get_file_info(fs.FileSelector(root, recursive=True)), key=lambda one: str(one.path)):
+        if info.type != fs.FileType.Directory:
+            yield _entry(str(info.path)[len(root.rstrip("/")) + 1 :].lstrip("/"), info)
+
+
+def opened(place: str, path: str = "") -> IO[bytes]:
+    """Open a place, or ``path`` below it, for reading at any position. Raises OSError."""
+    if "://" not in place:
+        return Path(place, path).open("rb") if path else Path(place).open("rb")
+    filesystem, root = _remote(place)
+    return cast(IO[bytes], filesystem.open_input_file(f"{root.rstrip('/')}/{path}" if path else root))
+
+
+def name_of(place: str) -> str:
+    """The path without what a URI asks of its file system (``s3://bucket/key?endpoint_override=…``)."""
+    return urlsplit(place).path if "://" in place else place
+
+
+def shown(path: str) -> str:
+    """A path as text that can be stored: bytes that are not UTF-8 as ``\\xNN``."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _within(root: Path, path: str, parents: tuple[tuple[int, int], ...]) -> Iterator[Entry]:
+    folder = root / path
+    here = folder.stat()
+    if (here.st_dev, here.st_ino) in parents:  # a link back up
+        return
+    for full in sorted(folder.iterdir()):
+        entry = _local(f"{path}/{full.name}" if path else full.name, full)
+        if entry.kind != "folder":
+            yield entry
+        elif os.access(full, os.R_OK | os.X_OK):
+            yield from _within(root, entry.path, (*parents, (here.st_dev, here.st_ino)))
+        else:
+            yield Entry(entry.path, "other")
+
+
+def _local(path: str, full: Path) -> Entry:
+    try:
+        found = full.stat()
+    except (OSError, ValueError):  # a loop of links, a name with a NUL
+        return Entry(path, "missing")
+    if stat.S_ISDIR(found.st_mode):
+        return Entry(path, "folder", changed=found.st_mtime_ns)
+    kind: Literal["file", "other"] = "file" if stat.S_ISREG(found.st_mode) else "other"
+    return Entry(path, kind, found.st_size, found.st_mtime_ns)
+
+
+def _entry(path: str, info: Any) -> Entry:
+    import pyarrow.fs as fs
+
+    kinds: dict[Any, Literal["file", "folder", "missing"]] = {
+        fs.FileType.File: "file",
+        fs.FileType.Directory: "folder",
+        fs.FileType.NotFound: "missing",
+    }
+    size, changed = info.size, info.mtime_ns
+    return Entry(path, kinds.get(info.type, "other"), -1 if size is None else int(size), changed or -1)
+
+
+@lru_cache(64)
+def _remote(place: str) -> tuple[Any, str]:
+    """The file system of a URI and the path in it.
+
+    Raises:
+        BadRequest: ``no_source``, there is no such file system, or it can't be reached.
+    """
+    import pyarrow.fs as fs
+
+    try:
+        if place.startswith("hdfs://"):
+            return fs.PyFileSystem(fs.FSSpecHandler(_webhdfs())), urlsplit(place).path or "/"
+        filesystem, path = fs.FileSystem.from_uri(place)
+        return filesystem, str(path)
+    except (OSError, ValueError) as error:
+        raise BadRequest("no_source", f"{place} can't be reached: {error}") from error
+
+
+def _webhdfs() -> Any:
+    """By HTTP as the consumer does: PyArrow's own client needs Hadoop's libraries and a JVM on every node."""
+    from fsspec.implementations.webhdfs import WebHDFS
+
+    address = urlsplit(os.environ.get("CASTING_WEBHDFS", NAMENODE))
+    secure = address.scheme == "https"
+    user = os.environ.get("HADOOP_USER_NAME")
+    return WebHDFS(address.hostname, port=address.port or (9871 if secure else 9870), user=user, use_https=secure)
