@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -14,13 +15,19 @@ def add(app: typer.Typer) -> None:
     app.command()(serve)
     app.command()(relay.relay)
     ledger.add(app)
-    scoring.cli.add(app, _publish)
+    scoring.cli.add(app, _publish, _gpu_engine)
 
 
 def _publish(out: Path) -> int:
     from deployments.publishing import publish
 
     return publish(out)
+
+
+def _gpu_engine(bundle: Path) -> Any:
+    from deployments.gpu import gpu_engine
+
+    return gpu_engine(bundle)
 
 
 def serve() -> None:

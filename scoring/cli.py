@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 NOT_WHOLE = 3
 
 
-def add(app: typer.Typer, publish: Callable[[Path], int]) -> None:
-    """Register the subcommand; ``publish`` records a scoring's rows and returns how many."""
+def add(app: typer.Typer, publish: Callable[[Path], int], gpu_engine: Callable[[Path], Any]) -> None:
+    """Register the subcommand; ``publish`` records a scoring's rows and returns how many, ``gpu_engine`` loads a
+    bundle on a GPU."""
 
     def score(
         sources: Annotated[
@@ -26,6 +27,7 @@ def add(app: typer.Typer, publish: Callable[[Path], int]) -> None:
         out: Annotated[Path, typer.Option(help="Where results/, results.csv, summary.json and report.html go.")],
         model: Annotated[Path | None, typer.Option(help="A bundle; default: the champion.")] = None,
         workers: Annotated[int | None, typer.Option(min=1, help="Judging actors; default: one a core.")] = None,
+        gpu: Annotated[bool, typer.Option("--gpu", help="Decode on cores, judge on GPUs (rounds otherwise).")] = False,
         force: Annotated[bool, typer.Option("--force", help="Start over.")] = False,
         record: Annotated[bool, typer.Option("--publish", help="Record the rows in the ledger too.")] = False,
         as_json: Annotated[bool, typer.Option("--json", help="Progress as JSON lines.")] = False,
@@ -44,7 +46,15 @@ def add(app: typer.Typer, publish: Callable[[Path], int]) -> None:
         try:
             places = [source if "://" in source else str(Path(source).absolute()) for source in sources]
             out = out.absolute()
-            score(places, out, bundle, workers=workers, force=force, progress=_json if as_json else _line)
+            score(
+                places,
+                out,
+                bundle,
+                workers=workers,
+                force=force,
+                progress=_json if as_json else _line,
+                gpu=gpu_engine if gpu else None,
+            )
         finally:
             ray.shutdown()
         summary = read_summary(out)

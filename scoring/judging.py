@@ -50,20 +50,8 @@ class Judge:
     def rows(self, source: str, contents: Iterator[Content]) -> Iterator[Row]:
         """A row for every member, in order."""
         for some in batches(contents, BATCH):
-            prepared = list(self._map(_prepared, [content for _, content in some]))
-            yield from self._judged(source, [member for member, _ in some], prepared)
-
-    def _judged(self, source: str, some: Sequence[Member], prepared: Sequence[Prepared | str]) -> Iterator[Row]:
-        good = [one for one in prepared if isinstance(one, Prepared)]
-        judgements = iter(())  # type: Iterator[Judgement]
-        if good:
-            pixels = np.stack([one.sample.pixels for one in good])
-            judgements = iter(self._classifier.judge(pixels, np.stack([one.sample.measures for one in good])))
-        for member, one in zip(some, prepared, strict=True):
-            if isinstance(one, str):
-                yield Row(shown(source), shown(member.path), error=one)
-            else:
-                yield _row(source, member.path, one, next(judgements))
+            ready = list(self._map(prepared, [content for _, content in some]))
+            yield from judged(self._classifier, source, [member for member, _ in some], ready)
 
 
 def batches(contents: Iterator[Content], most: int) -> Iterator[list[Content]]:
@@ -80,13 +68,30 @@ def batches(contents: Iterator[Content], most: int) -> Iterator[list[Content]]:
         yield some
 
 
-def _prepared(content: bytes | Unreadable) -> Prepared | str:
+def prepared(content: bytes | Unreadable) -> Prepared | str:
+    """What the network sees of a member, or the error code why there is nothing."""
     if isinstance(content, Unreadable):
         return str(content)
     try:
         return prepare_bytes(content)
     except BadPicture as error:
         return error.code
+
+
+def judged(
+    classifier: Classifier, source: str, some: Sequence[Member], ready: Sequence[Prepared | str]
+) -> Iterator[Row]:
+    """A row for every member, in order, by one forward pass."""
+    good = [one for one in ready if isinstance(one, Prepared)]
+    judgements: Iterator[Judgement] = iter(())
+    if good:
+        pixels = np.stack([one.sample.pixels for one in good])
+        judgements = iter(classifier.judge(pixels, np.stack([one.sample.measures for one in good])))
+    for member, one in zip(some, ready, strict=True):
+        if isinstance(one, str):
+            yield Row(shown(source), shown(member.path), error=one)
+        else:
+            yield _row(source, member.path, one, next(judgements))
 
 
 def _row(source: str, path: str, prepared: Prepared, judgement: Judgement) -> Row:

@@ -123,8 +123,8 @@ class Reader:
         """The member's bytes.
 
         Raises:
-            Unreadable: ``nested_archive``, ``too_large``, ``missing``, ``encrypted``, ``unknown_compression`` or
-                ``damaged_member``.
+            Unreadable: ``nested_archive``, ``too_large``, ``missing``, ``not_a_file``, ``encrypted``,
+                ``unknown_compression``, ``no_source``, ``broken_archive`` or ``damaged_member``.
         """
         check(member)
         try:
@@ -135,6 +135,8 @@ class Reader:
             return self._from_tar(member)
         except FileNotFoundError as error:
             raise Unreadable("missing") from error
+        except BadRequest as error:  # a list's path in a file system that is none
+            raise Unreadable(error.code) from error
         except (*_ERRORS, KeyError) as error:
             raise Unreadable("damaged_member") from error
 

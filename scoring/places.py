@@ -137,7 +137,16 @@ def _webhdfs() -> Any:
     """By HTTP as the consumer does: PyArrow's own client needs Hadoop's libraries and a JVM on every node."""
     from fsspec.implementations.webhdfs import WebHDFS
 
+    class Dated(WebHDFS):  # type: ignore[misc]
+        """With the time of change where PyArrow looks for it."""
+
+        @staticmethod
+        def _process_info(info: dict[str, Any]) -> dict[str, Any]:
+            info["mtime"] = info["modificationTime"] / 1000
+            processed: dict[str, Any] = WebHDFS._process_info(info)
+            return processed
+
     address = urlsplit(os.environ.get("CASTING_WEBHDFS", NAMENODE))
     secure = address.scheme == "https"
     user = os.environ.get("HADOOP_USER_NAME")
-    return WebHDFS(address.hostname, port=address.port or (9871 if secure else 9870), user=user, use_https=secure)
+    return Dated(address.hostname, port=address.port or (9871 if secure else 9870), user=user, use_https=secure)

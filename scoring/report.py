@@ -6,14 +6,17 @@ import html
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import cv2
+import numpy as np
+import pyarrow.compute as pc
 
 from inspection.errors import BadPicture, BadRequest
 from inspection.picture import decode
 from scoring.members import Reader, Unreadable, members, recognise
 from scoring.plan import RESULTS
-from scoring.results import BINS, LABELS, read_summary, rows
+from scoring.results import BINS, LABELS, read_summary, tables
 
 DOUBTFUL = 12
 _HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Scoring</title><style>
@@ -78,8 +81,7 @@ def _histogram(counts: list[int]) -> str:
 
 
 def _doubtful(results: Path) -> Iterator[str]:
-    judged = (row for row in rows(results) if row["error"] is None and row["verdict"] != "rejected")
-    shown = heapq.nsmallest(DOUBTFUL, judged, key=lambda one: abs(one["p_defect"] - 0.5))
+    shown = heapq.nsmallest(DOUBTFUL, _doubted(results), key=lambda one: abs(one["p_defect"] - 0.5))
     pictures = {
         name: _thumbnails(name, [row["path"] for row in shown if row["source"] == name])
         for name in {row["source"] for row in shown}
@@ -89,6 +91,14 @@ def _doubtful(results: Path) -> Iterator[str]:
         source = pictures[row["source"]].get(row["path"])
         if source:
             yield f'<figure><img src="{source}" alt="{caption}"><figcaption>{caption}</figcaption></figure>'
+
+
+def _doubted(results: Path) -> Iterator[dict[str, Any]]:
+    """The most doubtful of each part."""
+    for table in tables(results, ["source", "path", "verdict", "p_defect"]):
+        judged = table.filter(pc.not_equal(table["verdict"], "rejected"))  # null, a bad member, is left out too
+        nearest = np.argsort(np.abs(judged["p_defect"].to_numpy() - 0.5), kind="stable")[:DOUBTFUL]
+        yield from judged.take(nearest).to_pylist()
 
 
 def _thumbnails(name: str, paths: list[str]) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """Rows to files: one Parquet a part, and over all of them one CSV and the counts."""
 
-import csv
 import json
 import os
 from collections import Counter
@@ -10,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyarrow import csv
 
 from scoring.judging import Row
 
@@ -47,17 +48,17 @@ class Counts:
     confusion: Counter[tuple[str, str]] = field(default_factory=Counter)
     scores: Counter[int] = field(default_factory=Counter)
 
-    def add(self, row: dict[str, Any]) -> None:
-        """Count one row."""
-        self.members += 1
-        if row["error"] is not None:
-            self.errors[row["error"]] += 1
-            return
-        self.verdicts[row["verdict"]] += 1
-        self.predictions[row["prediction"]] += 1
-        self.scores[min(BINS - 1, int(row["p_defect"] * BINS))] += 1
-        if (label := label_of(row["path"])) is not None:
-            self.confusion[(label, row["prediction"])] += 1
+    def add(self, table: pa.Table) -> None:
+        """Count a part's rows."""
+        good = table.filter(pc.is_null(table["error"]))
+        self.members += len(table)
+        self.errors.update(error for error in table["error"].to_pylist() if error is not None)
+        self.verdicts.update(good["verdict"].to_pylist())
+        self.predictions.update(good["prediction"].to_pylist())
+        self.scores.update(min(BINS - 1, int(p_defect * BINS)) for p_defect in good["p_defect"].to_pylist())
+        for path, prediction in zip(good["path"].to_pylist(), good["prediction"].to_pylist(), strict=True):
+            if (label := label_of(path)) is not None:
+                self.confusion[(label, prediction)] += 1
 
     def told(self) -> dict[str, Any]:
         """As ``summary.json`` has it."""
@@ -88,12 +89,11 @@ def write_part(path: Path, partial: Path, rows: Sequence[Row], card_digest: str)
 def gathered(results: Path, out: Path) -> Counts:
     """Go through all parts once, in bounded memory: write ``results.csv`` and ``summary.json``, return the counts."""
     counts = Counts()
-    with (out / "results.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(SCHEMA.names)
-        for row in rows(results):
-            counts.add(row)
-            writer.writerow([";".join(value) if name == "reasons" else value for name, value in row.items()])
+    at = SCHEMA.get_field_index("reasons")
+    with csv.CSVWriter(out / "results.csv", SCHEMA.set(at, pa.field("reasons", pa.string()))) as writer:
+        for table in tables(results):
+            counts.add(table)
+            writer.write_table(table.set_column(at, "reasons", pc.binary_join(table["reasons"], ";")))
     (out / SUMMARY).write_text(json.dumps(counts.told(), indent=1) + "\n")
     return counts
 
@@ -104,10 +104,11 @@ def read_summary(out: Path) -> dict[str, Any]:
     return told
 
 
-def rows(results: Path) -> Iterator[dict[str, Any]]:
-    """All rows of all parts, part by part in the order of their names."""
+def tables(results: Path, columns: list[str] | None = None) -> Iterator[pa.Table]:
+    """All parts, in the order of their names."""
     for path in sorted(results.glob("*.parquet")):
-        yield from pq.read_table(path, schema=SCHEMA).to_pylist()
+        with pq.ParquetFile(path) as file:
+            yield file.read(columns).replace_schema_metadata()
 
 
 def label_of(path: str) -> str | None:

@@ -1,21 +1,18 @@
-"""Offline scoring: a plan of parts, judged by a pool of Ray Data actors, each writing whole parts; then the summary."""
+"""Offline scoring: a plan of parts, judged by pools of Ray Data actors, each writing whole parts; then the summary."""
 
 import os
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any
 
-import cv2
-
 from inspection.bundle import read_card
-from scoring.judging import Content, Judge, Row
-from scoring.members import Reader, Source, Unreadable, recognise, streamed
-from scoring.plan import RESULTS, STREAM_PART, Part, Plan, apart, ended, held, make, path_of, unchanged, unfinished
-from scoring.results import Counts, gathered, write_part
+from inspection.errors import BadRequest
+from scoring.actors import PartDecode, PartInfer, PartJudge
+from scoring.members import recognise
+from scoring.plan import RESULTS, Part, Plan, apart, ended, held, make, unchanged
+from scoring.results import SCHEMA, Counts, gathered
 
 TASK = 4  # parts a task: what Ray spends on each task weighs less, and the last ones still end together
 
@@ -31,6 +28,7 @@ class Progress:
     failed: int
     defects: int
     seconds: float
+    nodes: int
 
 
 def score(
@@ -41,22 +39,29 @@ def score(
     workers: int | None = None,
     force: bool = False,
     progress: Callable[[Progress], None] | None = None,
+    gpu: Callable[[Path], Any] | None = None,
 ) -> Any:
     """Judge every member of ``sources`` with ``bundle`` into ``out``; returns the results as a Ray Dataset.
 
-    Ray must be initialised. ``workers`` is the number of actors, by default one a core of the cluster.
+    Ray must be initialised. ``workers`` is the number of actors, by default one a core of the cluster. ``gpu`` loads a
+    bundle's engine on a GPU (as :func:`inspection.classifier.compiled` does on the CPU): then one pool decodes and one
+    judges, and whichever is slower gets more actors, at most ``workers`` and the cluster's GPUs.
 
     Raises:
-        BadRequest: ``no_source``, ``bad_archive`` or ``bad_out``.
+        BadRequest: ``no_source``, ``bad_archive``, ``bad_out`` or ``no_gpu``.
         Conflict: ``other_run``, ``busy`` or ``source_changed``, see :mod:`scoring.plan`.
     """
     import ray
 
+    if gpu and not ray.cluster_resources().get("GPU"):
+        raise BadRequest("no_gpu", "The cluster has no GPU.")
     found = [recognise(place) for place in sources]
     apart(out, found)
+    model = read_card(bundle).digest + (" gpu" if gpu else "")  # a GPU rounds otherwise: never half and half
     with held(out):
-        run(make(found, out, bundle, read_card(bundle).digest, force), workers, progress)
-    return ray.data.read_parquet([str(path) for path in sorted((out / RESULTS).glob("*.parquet"))])
+        run(make(found, out, bundle, model, force), workers, progress, gpu)
+    parts = sorted(str(path) for path in (out / RESULTS).glob("*.parquet"))
+    return ray.data.read_parquet(parts) if parts else ray.data.from_arrow(SCHEMA.empty_table())
 
 
 def quiet_ray() -> None:
@@ -74,27 +79,67 @@ def quiet_ray() -> None:
     logging.getLogger("ray.data").setLevel(logging.ERROR)
 
 
-def run(plan: Plan, workers: int | None, progress: Callable[[Progress], None] | None) -> Counts:
+def run(
+    plan: Plan,
+    workers: int | None,
+    progress: Callable[[Progress], None] | None,
+    gpu: Callable[[Path], Any] | None = None,
+) -> Counts:
     """Judge what is still open, then write CSV and summary."""
     import ray
 
     open_parts = plan.open_parts()
     started = time.monotonic()
     if open_parts:
-        pool = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
-        actors = min(pool, len(open_parts))
-        threads = min(pool // actors, os.cpu_count() or 1)  # one stream alone: its actor has all cores
-        blocks = min(len(open_parts), max(8 * actors, min(1000, len(open_parts) // TASK)))
-        done = ray.data.from_items(open_parts, override_num_blocks=blocks).map_batches(
-            _PartJudge,
-            fn_constructor_args=(str(plan.out), str(plan.bundle), threads),
-            batch_size=1,
-            compute=ray.data.ActorPoolStrategy(size=actors),
-            num_cpus=threads,
-        )
+        cores = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+        done = _pools(plan, open_parts, cores, gpu) if gpu else _pool(plan, open_parts, cores)
         _follow(done, plan, open_parts, started, progress)
         unchanged(plan)
+        for part in open_parts:
+            if part.source.kind == "stream":
+                ended(plan.out, part.name).touch()
     return gathered(plan.out / RESULTS, plan.out)
+
+
+def _pool(plan: Plan, parts: Sequence[Part], cores: int) -> Any:
+    """Each actor decodes and judges."""
+    import ray
+
+    actors = min(cores, len(parts))
+    threads = min(cores // actors, os.cpu_count() or 1)  # one stream alone: its actor has all cores
+    return ray.data.from_items(parts, override_num_blocks=_blocks(parts, actors)).map_batches(
+        PartJudge,
+        fn_constructor_args=(str(plan.out), str(plan.bundle), threads),
+        batch_size=1,
+        compute=ray.data.ActorPoolStrategy(size=actors),
+        num_cpus=threads,
+    )
+
+
+def _pools(plan: Plan, parts: Sequence[Part], cores: int, engine: Callable[[Path], Any]) -> Any:
+    """Decoding on cores, judging on GPUs. Ray Data gives the pool whose input waits another actor."""
+    import ray
+
+    decoders, gpus = min(cores, len(parts)), int(ray.cluster_resources()["GPU"])
+    decoded = ray.data.from_items(parts, override_num_blocks=_blocks(parts, decoders)).map_batches(
+        PartDecode,
+        fn_constructor_args=(str(plan.out),),
+        batch_size=1,
+        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=decoders, initial_size=decoders),
+        num_cpus=1,
+    )
+    return decoded.map_batches(
+        PartInfer,
+        fn_constructor_args=(str(plan.out), str(plan.bundle), engine),
+        batch_size=1,
+        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=gpus),
+        num_cpus=0,
+        num_gpus=1,
+    )
+
+
+def _blocks(parts: Sequence[Part], actors: int) -> int:
+    return min(len(parts), max(8 * actors, min(1000, len(parts) // TASK)))
 
 
 def _follow(
@@ -103,79 +148,13 @@ def _follow(
     """Run the pipeline to its end and tell how far it is, at most twice a second."""
     before = 0 if plan.listed is None else plan.listed - sum(len(part.members) for part in open_parts)
     members, failed, defects = before, 0, 0
+    nodes: set[str] = set()
     told = 0.0
     for batch in done.iter_rows():
         members, failed, defects = members + batch["members"], failed + batch["failed"], defects + batch["defects"]
+        nodes.add(batch["node"])
         if progress and time.monotonic() - told > 0.5:
             told = time.monotonic()
-            progress(Progress(members, plan.listed, before, failed, defects, told - started))
+            progress(Progress(members, plan.listed, before, failed, defects, told - started, len(nodes)))
     if progress:
-        progress(Progress(members, plan.listed, before, failed, defects, time.monotonic() - started))
-
-
-class _PartJudge:
-    """An actor: judges parts and writes them; holds one open reader."""
-
-    def __init__(self, out: str, bundle: str, threads: int) -> None:
-        cv2.setNumThreads(threads)  # else each actor's would use all cores
-        self._out, self._digest = Path(out), read_card(Path(bundle)).digest
-        self._judge = Judge(Path(bundle), threads)
-        self._reader: tuple[Source, Reader] | None = None
-        self._lock = threading.Lock()
-
-    def __call__(self, batch: dict[str, Any]) -> dict[str, list[int]]:
-        with self._lock:
-            counts = [self._one(part) for part in batch["item"]]
-        return {name: [count[name] for count in counts] for name in ("members", "failed", "defects")}
-
-    def _one(self, part: Part) -> dict[str, int]:
-        if part.source.kind == "stream":
-            return self._stream(part)
-        rows = list(self._judge.rows(part.source.place, self._contents(part)))
-        return self._kept(part.name, rows)
-
-    def _contents(self, part: Part) -> Iterator[Content]:
-        reader = self._reader_of(part.source)
-        for member in part.members:
-            try:
-                yield member, reader.read(member)
-            except Unreadable as error:
-                yield member, error
-
-    def _reader_of(self, source: Source) -> Reader:
-        if self._reader is None or self._reader[0] != source:
-            if self._reader is not None:
-                self._reader[1].close()
-            self._reader = (source, Reader(source))
-        return self._reader[1]
-
-    def _stream(self, part: Part) -> dict[str, int]:
-        """Read a compressed tar through; what an earlier run judged is passed over without being decoded."""
-        total = {"members": 0, "failed": 0, "defects": 0}
-        contents = streamed(part.source)
-        for number in count():
-            if (first := next(contents, None)) is None:
-                break
-            piece = chain([first], islice(contents, STREAM_PART - 1))
-            for name, many in self._piece(part, number, piece).items():
-                total[name] += many
-        ended(self._out, part.name).touch()
-        return total
-
-    def _piece(self, part: Part, number: int, some: Iterator[Content]) -> dict[str, int]:
-        name = f"{part.name}-{number:06d}"
-        if path_of(self._out, name).exists():
-            return {"members": sum(1 for _ in some), "failed": 0, "defects": 0}
-        return self._kept(name, list(self._judge.rows(part.source.place, some)))
-
-    def _kept(self, name: str, rows: list[Row]) -> dict[str, int]:
-        write_part(path_of(self._out, name), unfinished(self._out, name), rows, self._digest)
-        return _counted(rows)
-
-
-def _counted(rows: Sequence[Row]) -> dict[str, int]:
-    return {
-        "members": len(rows),
-        "failed": sum(row.error is not None for row in rows),
-        "defects": sum(row.verdict == "defect" for row in rows),
-    }
+        progress(Progress(members, plan.listed, before, failed, defects, time.monotonic() - started, len(nodes)))
