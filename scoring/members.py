@@ -235,7 +235,10 @@ def _in_list(source: Source) -> Iterator[Member]:
 
 def _in_zip(source: Source) -> Iterator[Member]:
     with closing(opened(source.place)) as file, zipfile.ZipFile(file) as archive:
-        for one in archive.infolist():
+        archive.NameToInfo.clear()  # entries are let go as they pass: there may be millions
+        archive.filelist.reverse()
+        while archive.filelist:
+            one = archive.filelist.pop()
             if not one.is_dir():
                 packed = Packed(one.compress_size, one.compress_type, one.CRC, one.flag_bits)
                 yield Member(one.filename, one.file_size, one.header_offset, packed)
