@@ -40,18 +40,26 @@ def report(
     every: Annotated[str | None, typer.Option(help="Again every so often: 30m, 1h.")] = None,
 ) -> None:
     """Reconcile the lake and report on the line's quality. Exit status 3: something is missing, doubled or late."""
+    from inspection.errors import InspectorError
     from reports import session
     from reports.page import LANGUAGES
     from reports.report import make
 
     if language not in LANGUAGES:
         raise typer.BadParameter(f"--language is one of {', '.join(LANGUAGES)}")
+    if first and last and first > last:
+        raise typer.BadParameter("--from is after --to")
     wanted = _wanted(lake, first, last, reports, baseline, timezone, models)
     pause = _seconds(every) if every else None
     spark = session.start(master, memory)
     while True:
-        told = make(spark, wanted, copy_to=out, language=language)
-        _say(told, wanted)
+        try:
+            told = make(spark, wanted, copy_to=out, language=language)
+            _say(told, wanted)
+        except InspectorError as error:
+            if pause is None:
+                raise
+            print(f"casting: {error}", file=sys.stderr, flush=True)  # no lake yet, or HDFS is down: next time
         if pause is None:
             sys.exit(0 if told["reconciliation"]["whole"] else 3)
         time.sleep(pause)
@@ -115,7 +123,10 @@ def _period(text: str) -> "Period":
 def _seconds(text: str) -> float:
     units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
     try:
-        return float(text[:-1]) * units[text[-1:]]
+        seconds = float(text[:-1]) * units[text[-1:]]
+        if not 0 < seconds < 1e9:
+            raise ValueError(text)
+        return seconds
     except (ValueError, KeyError) as error:
         raise typer.BadParameter("--every is a number and s, m, h or d: 30m") from error
 

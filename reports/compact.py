@@ -1,8 +1,8 @@
 """A closed day as few large files beside the root: a copy that is reconciled before it counts, never a replacement.
 
 ``<beside the root>/predictions_daily/date=…/`` holds the day's rows, each (journal, number) once, with the
-partition they were stored in, and ``_copy.json``: the fingerprint of its files, and each journal's rows.
-The report reads a copy only when the fingerprint still fits and nothing was doubled in the files.
+partition they were stored in, and ``_copy.json``: the fingerprint of the day's files, each journal's rows, and the
+copy's own files with their lengths. The report reads a copy only when all of that still fits and nothing was doubled.
 """
 
 import json
@@ -62,15 +62,23 @@ def compact(spark: Any, lake: str, before: date) -> list[Compacted]:
 
 
 def fits(storage: Storage, root: str, day: str, files: Sequence[LakeFile]) -> bool:
-    """Whether a copy of exactly these files is there."""
-    return _manifest(storage, root, day).get("fingerprint") == fingerprint(files)
+    """Whether a whole copy of exactly these files is there."""
+    return _fits(_manifest(storage, root, day), storage, root, day, files)
 
 
 def preferred(storage: Storage, root: str, day: str, files: Sequence[LakeFile]) -> str | None:
     """The copy's folder when it stands for these files in every respect; None otherwise."""
     manifest = _manifest(storage, root, day)
-    good = manifest.get("fingerprint") == fingerprint(files) and manifest["doubled"] == 0
+    good = _fits(manifest, storage, root, day, files) and manifest["doubled"] == 0
     return f"{place(root)}/date={day}" if good else None
+
+
+def _fits(manifest: dict[str, Any], storage: Storage, root: str, day: str, files: Sequence[LakeFile]) -> bool:
+    """A copy of these files, and each of its own files as long as when it was written."""
+    there = storage.lengths(f"{place(root)}/date={day}")
+    copies: dict[str, int] = manifest.get("copies", {})
+    whole_copy = bool(copies) and all(there.get(name) == length for name, length in copies.items())
+    return whole_copy and manifest.get("fingerprint") == fingerprint(files)
 
 
 def _manifest(storage: Storage, root: str, day: str) -> dict[str, Any]:
@@ -90,7 +98,14 @@ def _copy(spark: Any, storage: Storage, root: str, day: str, files: Sequence[Lak
         if copied != expected:
             raise NotReconciled("not_reconciled", f"The copy of {day} does not hold what the day holds.")
         doubled = rows.count() - count
-        manifest = {"fingerprint": fingerprint(files), "files": len(files), "doubled": doubled, "journals": expected}
+        lengths = storage.lengths(f"{temporary}/rows")
+        manifest = {
+            "fingerprint": fingerprint(files),
+            "files": len(files),
+            "doubled": doubled,
+            "journals": expected,
+            "copies": {name: length for name, length in lengths.items() if name.endswith(".parquet")},
+        }
         storage.write(f"{temporary}/rows/{_MANIFEST}", json.dumps(manifest).encode())
         storage.remove(target)  # an older copy, of fewer files
         storage.move(f"{temporary}/rows", target)

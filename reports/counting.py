@@ -1,5 +1,6 @@
 """From Spark's small tables to the types of the pure parts: numbers of journals, statements, footers' account."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from inspection.ranges import Ranges, from_numbers
 from reports.lake import Footer, LakeFile, unreadable
 from reports.numbers import from_blocks
 from reports.reconciliation import Said, Stored
@@ -36,6 +38,14 @@ def _stored(blocks: Any, bits: Any, rows: Any, days: Any) -> Stored:
         mine = days == day
         by_day[day] = (from_blocks(blocks[mine], bits[mine]), int(rows[mine].sum()))
     return Stored(numbers, int(rows.sum()), by_day)
+
+
+def numbers_of(table: pa.Table) -> dict[str, Ranges]:
+    """``table``: journal, number, sorted."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for journal, number in zip(table["journal"].to_pylist(), table["number"].to_pylist(), strict=True):
+        found[journal].append(number)
+    return {journal: from_numbers(numbers) for journal, numbers in found.items()}
 
 
 def statements(table: pa.Table) -> list[Said]:

@@ -7,7 +7,7 @@ it is whole or absent. Deleting it all costs time and nothing else.
 import hashlib
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -17,8 +17,10 @@ from reports.lake import LakeFile
 from reports.storage import Storage
 
 #: Changes whenever a table's meaning does: what older code counted is then not used.
-RECIPE = "1"
+RECIPE = "2"
 _LARGE = ("parts",)
+#: Another report may still read a day as it was, or write: what is not needed goes only when it is so old, seconds.
+_UNREAD, _ABANDONED = 3600.0, 86400.0
 #: A day (ISO) and its files to the folder of a whole copy of exactly these, if there is one.
 Copies = Callable[[str, Sequence[LakeFile]], str | None]
 _log = structlog.get_logger(__name__)
@@ -51,8 +53,15 @@ class CountedDays:
         if stale:
             self._keep({day: days[day] for day in stale}, {day: names[day] for day in stale})
         self._entries = [f"{self._work}/{name}" for name in names.values()]
+        self._sweep(names.values())
         _log.info("days_counted", days=len(names), read=len(stale))
         return len(stale)
+
+    def _sweep(self, names: Collection[str]) -> None:
+        """What older code kept, days as they were, and what a killed report left."""
+        self._storage.sweep(self._work.rpartition("/")[0], {RECIPE}, _ABANDONED)
+        self._storage.sweep(self._work, {"_tmp", *names}, _UNREAD)
+        self._storage.sweep(f"{self._work}/_tmp", (), _ABANDONED)
 
     def table(self, name: str) -> Any:
         """A data frame over all days."""
@@ -81,8 +90,7 @@ class CountedDays:
                 for day, name in names.items():
                     if self._storage.exists(f"{temporary}/{table}/folder={day}"):
                         self._storage.move(f"{temporary}/{table}/folder={day}", f"{temporary}/days/{name}/{table}")
-            for day, name in names.items():
-                self._storage.remove_matching(self._work, f"{day}.", keep=name)
+            for name in names.values():
                 self._storage.move(f"{temporary}/days/{name}", f"{self._work}/{name}")
         finally:
             self._storage.remove(temporary)

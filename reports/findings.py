@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from reports.numbers import say
+
 RED, AMBER = "red", "amber"
 #: A share of missed defects whose interval lies wholly above this is a finding.
 MISSES = 0.05
+#: So many of each are named at the top; the sections below name more.
+JOURNALS, PLACES = 3, 5
 
 
 def findings(report: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -23,7 +27,10 @@ def _reconciliation(r: Mapping[str, Any]) -> list[dict[str, Any]]:
     found = []
     for name in ("missing", "doubled"):
         if r[name]:
-            where = ", ".join(t["journal"] for t in r["troubled"] if t[name])
+            numbers = name if name == "missing" else "doubled_numbers"
+            troubled = [t for t in r["troubled"] if t[name]]
+            where = "; ".join(f"{t['journal']} {say(t[numbers])}" for t in troubled[:JOURNALS])
+            where += f"; … ({len(troubled)})" if len(troubled) > JOURNALS else ""
             days = [day["date"] for day in r["by_day"] if day[name]]
             found.append(_say(RED, name, "reconciliation", n=r[name], where=where, since=days[0] if days else "?"))
     found += [_say(RED, "broken", "reconciliation", text=text) for text in r["breaks"][:3]]
@@ -31,6 +38,8 @@ def _reconciliation(r: Mapping[str, Any]) -> list[dict[str, Any]]:
     if r["dead"]:
         days = [day["date"] for day in r["by_day"] if day["dead"]]
         found.append(_say(AMBER, "dead", "reconciliation", n=r["dead"], since=days[0] if days else "?"))
+    if r["misdated"]:
+        found.append(_say(AMBER, "misdated", "reconciliation", n=r["misdated"]))
     if r["proven_until"] is None and r["stored"]:
         found.append(_say(AMBER, "unproven", "reconciliation"))
     return found
@@ -41,18 +50,27 @@ def _charts(charts: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
     for chart in charts:
         if chart["alarm_since"] is not None:
             level = RED if chart["alarm"] else AMBER
-            found.append(
-                _say(level, f"shift_{chart['direction']}", "charts", line=chart["line"], since=chart["alarm_since"])
-            )
+            values = {"mean": chart["baseline"]["mean"], "share": chart["share_since"], "since": chart["alarm_since"]}
+            found.append(_say(level, f"shift_{chart['direction']}", "charts", line=chart["line"], **values))
+    episodes = [(chart, episode) for chart in charts for episode in chart["episodes"]]
+    for chart, episode in sorted(episodes, key=lambda pair: str(pair[1]["to"]), reverse=True)[:PLACES]:
+        values = {"mean": chart["baseline"]["mean"], "share": episode["share"]}
+        values |= {"since": episode["from"], "until": episode["to"]}
+        found.append(_say(AMBER, f"episode_{episode['direction']}", "charts", line=chart["line"], **values))
     return found
 
 
 def _lots(lots: Mapping[str, Any]) -> list[dict[str, Any]]:
     by_name = {row["lot"]: row for row in lots["lots"]}
-    return [
-        _say(RED, "lot", "lots", lot=lot, share=by_name[lot]["share"], target=lots["target"], n=by_name[lot]["parts"])
-        for lot in lots["alarms"][:5]
-    ]
+    found = []
+    for lot in lots["alarms"][:PLACES]:
+        seen, row = lots["seen"][lot], by_name[lot]
+        lines = ", ".join(seen["lines"][:PLACES]) + (" …" if len(seen["lines"]) > PLACES else "")
+        values = {"share": row["share"], "target": lots["target"], "n": row["parts"]}
+        found.append(_say(RED, "lot", "lots", lot=lot, **values, line=lines, since=seen["since"]))
+    if len(lots["alarms"]) > PLACES:
+        found.append(_say(RED, "more_lots", "lots", n=len(lots["alarms"]) - PLACES))
+    return found
 
 
 def _truth(truth: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -67,8 +85,23 @@ def _truth(truth: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _drift(drifts: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [
-        _say(RED, "drift", "drift", measure=d["measure"], since=d["began"], psi=d["points"][-1]["psi"])
-        for d in drifts
-        if d["began"] is not None
-    ]
+    """Where some cameras drifted and others not, those; else all together."""
+    found = []
+    for d in drifts:
+        if d["cameras"] and len(d["cameras"]) < d["cameras_seen"]:
+            found += [
+                _say(
+                    RED,
+                    "drift_camera",
+                    "drift",
+                    measure=d["measure"],
+                    since=c["began"],
+                    **{k: c[k] for k in ("camera", "psi")},
+                )
+                for c in d["cameras"][:PLACES]
+            ]
+        elif d["began"] is not None:
+            found.append(
+                _say(RED, "drift", "drift", measure=d["measure"], since=d["began"], psi=d["points"][-1]["psi"])
+            )
+    return found

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 
 from reports.period import Period
 from reports.statistics import drift
@@ -22,12 +23,25 @@ EDGES = {
 }
 #: Fewer inspections a day than this say nothing about a distribution.
 LEAST = 50
+#: No foundry has more; names that are no cameras (one a part) must not cost hours.
+MOST_CAMERAS = 200
 
 
-def daily(histograms: pa.Table, zone: ZoneInfo) -> dict[str, dict[date, Any]]:
-    """Measure to local day to counts in the fine bins; ``histograms`` as ``tables`` makes them."""
+#: Measure to local day to counts in the fine bins.
+Daily = dict[str, dict[date, Any]]
+
+
+def daily(histograms: pa.Table, zone: ZoneInfo) -> dict[str | None, Daily]:
+    """By camera, and of all under None; ``histograms`` as ``tables`` makes them."""
+    kept = histograms.filter(pa.compute.is_valid(histograms["camera"]))
+    cameras = sorted(set(kept["camera"].to_pylist()))
+    apart = {camera: kept.filter(pa.compute.equal(kept["camera"], camera)) for camera in cameras[:MOST_CAMERAS]}
+    return {None: _daily(histograms, zone), **{camera: _daily(table, zone) for camera, table in apart.items()}}
+
+
+def _daily(histograms: pa.Table, zone: ZoneInfo) -> Daily:
     summed = histograms.group_by(["hour", "measure", "bin"]).aggregate([("n", "sum")])
-    found: dict[str, dict[date, Any]] = {name: {} for name in MEASURES}
+    found: Daily = {name: {} for name in MEASURES}
     days: dict[int, date] = {}
     columns = (summed[name].to_pylist() for name in ("hour", "measure", "bin", "n_sum"))
     for hour, measure, number, n in zip(*columns, strict=True):
@@ -41,10 +55,33 @@ def daily(histograms: pa.Table, zone: ZoneInfo) -> dict[str, dict[date, Any]]:
 
 
 def drifts(
-    by_day: Mapping[str, Mapping[date, Any]], baseline: Period, period: Period, card: Mapping[str, Any] | None
+    by_day: Mapping[str | None, Mapping[str, Mapping[date, Any]]],
+    baseline: Period,
+    period: Period,
+    card: Mapping[str, Any] | None,
 ) -> list[dict[str, Any]]:
-    """Each measure's PSI by day. ``card``: the reference histograms of the model in use, if there are any."""
-    return [_drift(name, by_day[name], baseline, period, (card or {}).get(name)) for name in MEASURES if by_day[name]]
+    """Each measure's PSI by day, and the cameras on which it has drifted, each against its own baseline.
+
+    ``by_day`` as ``daily`` makes it; ``card``: the reference histograms of the model in use, if there are any.
+    """
+    found = []
+    for name in MEASURES:
+        whole = by_day[None][name]
+        if not whole:
+            continue
+        cameras = {
+            camera: _drift(name, daily[name], baseline, period, None)
+            for camera, daily in by_day.items()
+            if camera is not None
+        }
+        drifted = [
+            {"camera": camera, "began": told["began"], "psi": told["points"][-1]["psi"]}
+            for camera, told in cameras.items()
+            if told["began"] is not None
+        ]
+        told = _drift(name, whole, baseline, period, (card or {}).get(name))
+        found.append({**told, "cameras": drifted, "cameras_seen": len(cameras)})
+    return found
 
 
 def _drift(

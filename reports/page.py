@@ -69,19 +69,19 @@ def say(finding: Mapping[str, Any], texts: Mapping[str, str]) -> str:
 
 
 def _told(name: str, value: Any) -> str:
-    if name in ("share", "target", "value", "low", "high"):
+    if name in ("share", "target", "mean", "value", "low", "high"):
         return percent(value)
     if name == "psi":
         return figure(value)
     if value is None:
         return "–"
-    if name == "since":
+    if name in ("since", "until"):
         return str(value)[:16].replace("T", " ")  # the page says once which time zone
     return number(value) if isinstance(value, int) else str(value)
 
 
 def percent(value: float | None, digits: int = 2) -> str:
-    return "–" if value is None else f"{value * 100:.{digits}f} %"
+    return "–" if value is None else f"{value * 100:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
 def number(value: float | None) -> str:

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from reports.tables import SLOT
 
 #: Most days of the baseline that is frozen when none is given, and how many days there must be before it is.
 BASELINE_DAYS, SETTLED_DAYS = 7, 3
+#: An event that is appended later than this after it happened has a wrong time.
+OLDEST = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,22 @@ class BaselinePeriod:
 
 
 def local_hours(slots: Sequence[int], zone: ZoneInfo) -> Mapping[int, datetime]:
-    """Each slot's local hour: its start on the wall, with the offset, so that the hour repeated in autumn is two."""
+    """Each slot's local hour: its start on the wall with a fixed offset, so that the hour repeated in autumn is two.
+
+    Two times of one ``ZoneInfo`` are equal whenever their clocks show the same; only a fixed offset tells them apart.
+    """
     found = {}
     for slot in slots:
         wall = datetime.fromtimestamp(slot * SLOT, UTC).astimezone(zone)
-        found[slot] = wall.replace(minute=0, second=0, microsecond=0)
+        offset = timezone(wall.utcoffset() or timedelta(0))
+        found[slot] = wall.replace(minute=0, second=0, microsecond=0, tzinfo=offset)
     return found
+
+
+def plausible(days: Sequence[date], oldest_file: date, today: date) -> list[date]:
+    """Days a clock may have shown: none after today, none more than a month before the oldest file; all, if none is."""
+    kept = [day for day in sorted(days) if oldest_file - OLDEST <= day <= today]
+    return kept or sorted(days)
 
 
 def default_baseline(days: Sequence[date]) -> BaselinePeriod:

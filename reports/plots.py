@@ -5,6 +5,7 @@ Labels are given by the caller and put in after drawing, because the library has
 
 import io
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from html import escape
@@ -19,6 +20,7 @@ from reports.statistics import funnel
 INK, GREY, RED, BLUE, AMBER = "#1f2933", "#8a97a6", "#c0232c", "#2364aa", "#c77700"
 _STYLE = {
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a lot may be called "$x_1$"
     "font.family": "sans-serif",
     "font.size": 9,
     "axes.spines.top": False,
@@ -33,6 +35,15 @@ _STYLE = {
     "axes.axisbelow": True,
 }
 Words = Mapping[str, str]
+#: Longer names are cut in drawings; of more lots the outermost and a sample are drawn.
+LABEL, LOTS = 24, 1000
+#: Points of a chart beside which Nelson's rules are named by number.
+NAMED = 40
+
+
+def _short(name: object) -> str:
+    text = "–" if name is None else str(name)
+    return text if len(text) <= LABEL else text[: LABEL - 1] + "…"
 
 
 def _figure(height: float) -> tuple[Figure, Any]:
@@ -42,7 +53,8 @@ def _figure(height: float) -> tuple[Figure, Any]:
 
 def _svg(figure: Figure, name: str, title: str, words: Words) -> str:
     """The drawing without XML prologue; ``@key@`` in its text becomes the word."""
-    with mpl.rc_context({**_STYLE, "svg.hashsalt": f"{name} {words.get('language')}"}):
+    with mpl.rc_context({**_STYLE, "svg.hashsalt": f"{name} {words.get('language')}"}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # the reader's fonts have it
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     svg = out.getvalue()
@@ -74,6 +86,7 @@ def control_chart(chart: Mapping[str, Any], title: str, words: Words) -> str:
         top.plot(at, share, color=BLUE, lw=0.7, marker=".", ms=3)
         times = np.array(at, dtype=object)
         top.plot(times[fired], share[fired], "o", color=RED, ms=4, mfc="none")
+        _name_rules(top, at, share, points)
         top.set_ylabel("@defect_share@ %")
         bottom.fill_between(
             at, [-p["ewma_limit"] for p in points], [p["ewma_limit"] for p in points], color="#e8eef5", lw=0
@@ -87,6 +100,19 @@ def control_chart(chart: Mapping[str, Any], title: str, words: Words) -> str:
         bottom.tick_params(axis="x", rotation=0)
         _dates(bottom, at)
     return _svg(figure, f"chart-{chart['line']}", title, words)
+
+
+def _name_rules(axes: Any, at: Sequence[datetime], share: Any, points: Sequence[Mapping[str, Any]]) -> None:
+    """The numbers of the rules that fire, where they begin to; a hundred of them could not be read."""
+    before: Sequence[int] = ()
+    named = 0
+    for time, height, point in zip(at, share, points, strict=True):
+        fresh = [str(rule) for rule in point["rules"] if rule not in before]
+        before = point["rules"]
+        if fresh and named < NAMED:
+            named += 1
+            place = {"textcoords": "offset points", "xytext": (3, 3), "fontsize": 7, "color": RED}
+            axes.annotate(",".join(fresh), (time, height), **place)
 
 
 def _dates(axes: Any, at: Sequence[datetime]) -> None:
@@ -110,7 +136,7 @@ def pareto(rows: Sequence[Mapping[str, Any]], name: str, title: str, words: Word
     """Bars by count, the running share above."""
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(2.6)
-        labels = [str(row[name]) for row in rows[:12]]
+        labels = [_short(row[name]) for row in rows[:12]]
         axes.bar(range(len(labels)), [row["parts"] for row in rows[:12]], color=BLUE, width=0.7)
         axes.set_xticks(range(len(labels)), labels)
         axes.set_ylabel("@parts@")
@@ -131,7 +157,7 @@ def intervals(rows: Sequence[Mapping[str, Any]], name: str, title: str, words: W
         low = share - np.array([row["defect_low"] for row in some]) * 100
         high = np.array([row["defect_high"] for row in some]) * 100 - share
         axes.errorbar(share, range(len(some)), xerr=np.maximum(0, [low, high]), fmt="o", color=BLUE, ms=4, lw=1.2)
-        axes.set_yticks(range(len(some)), [str(row[name] if row[name] is not None else "–") for row in some])
+        axes.set_yticks(range(len(some)), [_short(row[name]) for row in some])
         axes.set_ylim(-0.6, len(some) - 0.4)
         axes.set_xlim(left=0)
         axes.set_xlabel("@defect_share@ %")
@@ -142,22 +168,31 @@ def funnel_plot(lots: Mapping[str, Any], title: str, words: Words) -> str:
     """Lots by size and defect share, with the limits that chance stays in."""
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(3.2)
-        rows = lots["lots"]
+        rows = _some(lots["lots"])
         n = np.array([row["parts"] for row in rows], dtype=float)
         sizes = np.unique(np.geomspace(max(1.0, n.min() * 0.8), n.max() * 1.1, 120).round())
         for coverage, style in ((0.95, ":"), (funnel.OUTER, "-")):
             for limit in funnel.limits(sizes, lots["target"], coverage):
                 axes.plot(sizes, limit * 100, style, color=GREY, lw=0.9)
         axes.axhline(lots["target"] * 100, color=GREY, lw=1)
-        alarm = np.array([row["lot"] in lots["alarms"] for row in rows])
+        alarms = set(lots["alarms"])
+        alarm = np.array([row["lot"] in alarms for row in rows])
         share = np.array([row["share"] for row in rows]) * 100
         axes.plot(n[~alarm], share[~alarm], ".", color=BLUE, ms=4, alpha=0.7)
         axes.plot(n[alarm], share[alarm], "o", color=RED, ms=5)
-        for row in [row for row in rows if row["lot"] in lots["alarms"]][:5]:
-            axes.annotate(row["lot"], (row["parts"], row["share"] * 100), (4, 4), textcoords="offset points", color=RED)
+        for row in [row for row in rows if row["lot"] in alarms][:5]:
+            axes.annotate(
+                _short(row["lot"]), (row["parts"], row["share"] * 100), (4, 4), textcoords="offset points", color=RED
+            )
         axes.set_xlabel("@parts@")
         axes.set_ylabel("@defect_share@ %")
     return _svg(figure, "funnel", title, words)
+
+
+def _some(rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """``rows`` come worst first."""
+    rest = rows[LOTS // 2 :]
+    return [*rows[: LOTS // 2], *rest[:: max(1, -(-len(rest) // (LOTS // 2)))]]
 
 
 def calibration(bins: Sequence[Mapping[str, Any]], title: str, words: Words) -> str:
@@ -181,7 +216,11 @@ def drift_chart(drifts: Sequence[Mapping[str, Any]], bound: float, title: str, w
         for drift, color in zip(drifts, (BLUE, AMBER, INK), strict=False):
             days = [datetime.fromisoformat(point["day"]) for point in drift["points"]]
             axes.plot(
-                days, [point["psi"] for point in drift["points"]], marker=".", color=color, label=drift["measure"]
+                days,
+                [point["psi"] for point in drift["points"]],
+                marker=".",
+                color=color,
+                label=f"@measure_{drift['measure']}@",
             )
         axes.axhline(bound, color=RED, lw=1, ls="--")
         axes.set_ylabel("PSI")

@@ -1,4 +1,4 @@
-"""The line's quality: counts of parts by what they have in common, control charts by line, lots in a funnel.
+"""The line's quality: counts of parts by what they have in common, lots in a funnel.
 
 A part is its first inspection where it has a name, else every inspection is one. Shares are of all parts: ``defect``,
 ``review`` and ``rejected`` by verdict. Knows no Spark; takes the small tables as Arrow.
@@ -16,13 +16,11 @@ import pyarrow as pa
 from scipy import stats
 
 from reports.period import Period, local_hours
-from reports.statistics import charts, funnel
+from reports.statistics import funnel
 from reports.statistics.intervals import wilson
 from reports.tables import DIMENSIONS
 
 VERDICTS = ("ok", "review", "defect", "rejected")
-#: What a chart's points gather, hours; the shortest in which enough defects are expected is taken.
-SUBGROUPS = (1, 4, 24)
 #: A lot is named when chance would make any lot of the report look so bad less often than this.
 LOT_ALARM = 0.01
 
@@ -47,6 +45,10 @@ class Counted:
             tuple(self.inspections[i] for i in keep),
             tuple(self.parts[i] for i in keep),
         )
+
+    def outside(self, period: Period) -> int:
+        """Inspections on other days."""
+        return sum(n for hour, n in zip(self.hour, self.inspections, strict=True) if hour.date() not in period)
 
 
 def counted(cells: pa.Table, firsts: pa.Table, zone: ZoneInfo) -> Counted:
@@ -110,104 +112,6 @@ def _with_shares(entry: Mapping[str, int]) -> dict[str, Any]:
     return told
 
 
-def control_charts(rows: Counted, baseline: Period) -> list[dict[str, Any]]:
-    """A p-chart for each line, worst first; ``rows`` hold the baseline's days too."""
-    lines = sorted(set(rows.columns["line"]), key=str)
-    found = []
-    for line in lines:
-        points = _points(rows, line, baseline)
-        if points is not None:
-            found.append({"line": line, **points})
-    return sorted(found, key=lambda chart: (not chart["alarm"], -chart["signals"]))
-
-
-def _points(rows: Counted, line: str | None, frozen: Period) -> dict[str, Any] | None:
-    mine = [index for index, value in enumerate(rows.columns["line"]) if value == line]
-    hourly: dict[datetime, list[int]] = defaultdict(lambda: [0, 0])
-    for index in mine:
-        entry = hourly[rows.hour[index]]
-        entry[0] += rows.parts[index]
-        entry[1] += rows.parts[index] * (rows.columns["verdict"][index] == "defect")
-    for hours in SUBGROUPS:
-        times, n, defects = _gather(hourly, hours)
-        base = np.array([time.date() in frozen for time in times], dtype=bool)
-        if not base.any():
-            base = np.arange(len(times)) < max(1, len(times) // 3)  # a line that is younger than the baseline
-        if not len(times):
-            return None
-        limits = charts.baseline(defects[base], n[base])
-        if np.median(n) * limits.mean >= charts.LEAST_EXPECTED or hours == SUBGROUPS[-1]:
-            return _chart(times, n, defects, limits, hours)
-    return None
-
-
-def _gather(hourly: Mapping[datetime, Sequence[int]], hours: int) -> tuple[list[datetime], Any, Any]:
-    groups: dict[datetime, list[int]] = defaultdict(lambda: [0, 0])
-    for hour, (n, defects) in hourly.items():
-        start = hour if hours == 1 else hour.replace(hour=hour.hour // hours * hours)
-        groups[start][0] += n
-        groups[start][1] += defects
-    times = sorted(time for time, (n, _) in groups.items() if n > 0)
-    return (
-        times,
-        np.array([groups[time][0] for time in times], dtype=float),
-        np.array([groups[time][1] for time in times], dtype=float),
-    )
-
-
-def _chart(times: Sequence[datetime], n: Any, defects: Any, frozen: charts.Baseline, hours: int) -> dict[str, Any]:
-    z = charts.standardise(frozen, defects, n)
-    low, high = charts.limits(frozen, n)
-    rules, smooth = charts.nelson(z), charts.ewma(z)
-    fired = [[number + 1 for number, rule in enumerate(rules) if rule[i]] for i in range(len(z))]
-    since = _since(smooth, times)
-    days = max(1, len({time.date() for time in times}))
-    return {
-        "subgroup_hours": hours,
-        "baseline": {
-            "mean": frozen.mean,
-            "sigma": frozen.sigma,
-            "measured_sigma": frozen.measured_sigma,
-            "points": frozen.points,
-        },
-        "chart": "p'" if frozen.overdispersed else "p",
-        "points": [
-            {
-                "at": time.isoformat(timespec="minutes"),
-                "n": int(n[i]),
-                "defects": int(defects[i]),
-                "share": defects[i] / n[i],
-                "low": float(low[i]),
-                "high": float(high[i]),
-                "z": float(z[i]),
-                "ewma": float(smooth.value[i]),
-                "ewma_limit": float(smooth.limit[i]),
-                "rules": fired[i],
-            }
-            for i, time in enumerate(times)
-        ],
-        "signals": sum(bool(rule) for rule in fired),
-        "signals_by_rule": {str(number + 1): int(rule.sum()) for number, rule in enumerate(rules)},
-        "expected_false_a_day": [round(rate * len(z) / days, 4) for rate in charts.FALSE_ALARMS],
-        "ewma_signals": int(smooth.signals.sum()),
-        "alarm": since is not None and bool(smooth.value[-1] > 0),
-        "alarm_since": since,
-        "direction": "up" if len(z) and smooth.value[-1] > 0 else "down",
-    }
-
-
-def _since(smooth: charts.Ewma, times: Sequence[datetime]) -> str | None:
-    """When the shift began that the last point still signals: after the last time that the EWMA was at or past zero.
-
-    Source: Nishina, Quality and Reliability Engineering International 8 (1992) 537.
-    """
-    if not len(times) or not smooth.signals[-1]:
-        return None
-    side = np.sign(smooth.value[-1])
-    other = np.flatnonzero(np.sign(smooth.value) != side)
-    return times[int(other[-1]) + 1 if len(other) else 0].isoformat(timespec="minutes")
-
-
 def lots(rows: Counted) -> dict[str, Any]:
     """All named lots against the whole: exact binomial limits, and those that chance doesn't explain."""
     found = {lot: entry for lot, entry in tally(rows, rows.columns["lot"]).items() if lot and entry["parts"]}
@@ -215,7 +119,7 @@ def lots(rows: Counted) -> dict[str, Any]:
     n = np.array([found[lot]["parts"] for lot in names], dtype=float)
     bad = np.array([found[lot]["defect"] for lot in names], dtype=float)
     if not names:
-        return {"target": None, "lots": [], "alarms": []}
+        return {"target": None, "count": 0, "lots": [], "alarms": [], "seen": {}}
     target = float(bad.sum() / n.sum())
     chance = stats.binom.sf(bad - 1, n, target)
     _, high = funnel.limits(n, target)
@@ -235,4 +139,15 @@ def lots(rows: Counted) -> dict[str, Any]:
     ]
     told.sort(key=lambda row: (row["chance"], -row["share"]))
     alarms = [row["lot"] for row in told if row["chance"] * len(told) < LOT_ALARM]
-    return {"target": target, "lots": told, "alarms": alarms}
+    return {"target": target, "count": len(told), "lots": told, "alarms": alarms, "seen": _seen(rows, alarms)}
+
+
+def _seen(rows: Counted, lots: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """When the first part of each of ``lots`` was seen, and on which lines its parts were."""
+    first: dict[str, datetime] = {}
+    lines: dict[str, set[str]] = {lot: set() for lot in lots}
+    for hour, lot, line, parts in zip(rows.hour, rows.columns["lot"], rows.columns["line"], rows.parts, strict=True):
+        if parts and lot in lines:
+            first[lot] = min(first.get(lot, hour), hour)
+            lines[lot].add(line or "–")
+    return {lot: {"since": first[lot].isoformat(timespec="minutes"), "lines": sorted(lines[lot])} for lot in lots}

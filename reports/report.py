@@ -6,7 +6,7 @@ The report is one plain value (``report.json``); the page is made from it and fr
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,18 +15,22 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from reports import counting, moving, quality, tables, truth
+from inspection.ranges import Ranges
+from reports import control, counting, moving, quality, tables, truth
 from reports.compact import preferred
 from reports.days import CountedDays, recount
 from reports.findings import findings
 from reports.numbers import say
-from reports.period import BaselinePeriod, Period, default_baseline, local_hours
+from reports.period import BaselinePeriod, Period, default_baseline, local_hours, plausible
 from reports.reconciliation import Account, reconcile
 from reports.storage import LocalStorage, Storage, storage_for, whole
 
 SCHEMA = "report/1"
 GROUPS = ("day", "hour", "line", "camera", "shift", "lot", "model_version")
 _SMALL = ("cells", "histograms", "chosen", "audits")
+#: So many lots stand in the JSON and on the page; all of them in the Parquet tables.
+MOST_LOTS = 1000
+_MOST_DOUBLED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Counts:
     histograms: pa.Table
     chosen: pa.Table
     audits: pa.Table
+    doubled: Mapping[str, Ranges] = field(default_factory=dict)
 
 
 def count(spark: Any, storage: Storage, wanted: Wanted, now: datetime) -> Counts:
@@ -78,22 +83,30 @@ def count(spark: Any, storage: Storage, wanted: Wanted, now: datetime) -> Counts
     said = counting.statements(days.table("statements").toArrow())
     account = reconcile(files, footers, stored, said, now)
     names = (*_SMALL, "parts")
-    doubled = account.total("doubled") > 0
-    frames = recount(spark, root, files, names) if doubled else {name: days.table(name) for name in names}
+    twice: Mapping[str, Ranges] = {}
+    frames = {name: days.table(name) for name in names}
+    if account.total("doubled"):
+        twice = counting.numbers_of(
+            tables.doubled(tables.events(spark, root, files), days.table("numbers"), _MOST_DOUBLED).toArrow()
+        )
+        frames = dict(recount(spark, root, files, names))
     small = {name: frames[name].toArrow() for name in _SMALL}
     for name in ("chosen", "audits"):  # the same sums to the last digit, in whatever order Spark gives the rows
         small[name] = small[name].sort_by("event_id")
-    return Counts(account, firsts=tables.first_inspections(frames["parts"]).toArrow(), **small)
+    return Counts(account, firsts=tables.first_inspections(frames["parts"]).toArrow(), doubled=twice, **small)
 
 
 def compose(counts: Counts, wanted: Wanted, frozen: BaselinePeriod | None, now: datetime) -> dict[str, Any]:
     """The report: what ``report.json`` holds (NaN and infinities as null)."""
     everything = quality.counted(counts.cells, counts.firsts, wanted.zone)
-    days = sorted({hour.date() for hour in everything.hour}) or [now.astimezone(wanted.zone).date()]
+    days = plausible_days(counts, wanted.zone, now) or [now.astimezone(wanted.zone).date()]
+    misdated = everything.outside(Period(days[0], days[-1]))
     period = Period(wanted.first or days[0], wanted.last or days[-1])
     baseline = frozen or default_baseline(days)
     rows = everything.within(period)
-    settled = truth.settle(_within(counts.chosen, period, wanted.zone), truth.truths(counts.audits))
+    chosen = _within(counts.chosen, period, wanted.zone)
+    audits = _within(counts.audits, period, wanted.zone)
+    settled = truth.settle(chosen, truth.truths(counts.audits))  # an audit may come after the period
     told: dict[str, Any] = {
         "schema": SCHEMA,
         "made_at": now.astimezone(UTC).isoformat(timespec="seconds"),
@@ -101,20 +114,23 @@ def compose(counts: Counts, wanted: Wanted, frozen: BaselinePeriod | None, now: 
         "lake": wanted.lake,
         "period": period.as_dict(),
         "baseline": {**baseline.period.as_dict(), "provisional": baseline.provisional},
-        "reconciliation": reconciliation(counts.account, quality.totals(everything)),
+        "reconciliation": {
+            **reconciliation(counts.account, quality.totals(everything), counts.doubled),
+            "misdated": misdated,
+        },
         "quality": {
             "total": quality.totals(rows),
             **{f"by_{name}": quality.by(rows, name) for name in GROUPS},
-            "charts": quality.control_charts(_charted(everything, period, baseline.period), baseline.period),
+            "charts": control.control_charts(_charted(everything, period, baseline.period), baseline.period),
             "lots": quality.lots(rows),
-            "defect_types": truth.defect_types(counts.audits),
+            "defect_types": truth.defect_types(audits),
         },
         "truth": {
             **truth.rates(settled),
             "calibration": truth.calibration(settled),
-            "agreement": truth.agreements(counts.audits, counts.chosen),
-            "chosen": counts.chosen.num_rows,
-            "audits": counts.audits.num_rows,
+            "agreement": truth.agreements(audits, counts.chosen),
+            "chosen": chosen.num_rows,
+            "audits": audits.num_rows,
         },
         "drift": moving.drifts(moving.daily(counts.histograms, wanted.zone), baseline.period, period, wanted.card),
     }
@@ -122,7 +138,15 @@ def compose(counts: Counts, wanted: Wanted, frozen: BaselinePeriod | None, now: 
     return dict(_finite(told))
 
 
-def reconciliation(account: Account, total: Mapping[str, Any]) -> dict[str, Any]:
+def plausible_days(counts: Counts, zone: ZoneInfo, now: datetime) -> list[date]:
+    """The local days of the lake's inspections, without those that only a wrong clock can have shown."""
+    seen = {hour.date() for hour in local_hours(sorted(set(counts.cells["slot"].to_pylist())), zone).values()}
+    days = [date.fromisoformat(day.date) for day in counts.account.days]
+    today = now.astimezone(zone).date()
+    return plausible(sorted(seen), min(days, default=today), today)
+
+
+def reconciliation(account: Account, total: Mapping[str, Any], doubled: Mapping[str, Ranges]) -> dict[str, Any]:
     """The account as the report tells it; numbers of journals are named where something is wrong."""
     names = ("issued", "stored", "missing", "doubled", "outstanding", "retired")
     troubled = [
@@ -132,6 +156,7 @@ def reconciliation(account: Account, total: Mapping[str, Any]) -> dict[str, Any]
             "issued": journal.issued,
             "stored": journal.stored,
             "doubled": journal.doubled,
+            "doubled_numbers": [list(pair) for pair in doubled.get(journal.journal, ())[:100]],
             "missing": [list(pair) for pair in journal.missing[:100]],
             "outstanding": [list(pair) for pair in journal.outstanding],
             "dead": [list(pair) for pair in journal.dead[:100]],
@@ -178,6 +203,13 @@ def _finite(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
+def _brief(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the lots that nobody reads; they are sorted by what makes them worth reading."""
+    found: dict[str, Any] = dict(report["quality"])
+    lots = {**found["lots"], "lots": found["lots"]["lots"][:MOST_LOTS]}
+    return {**report, "quality": {**found, "by_lot": found["by_lot"][:MOST_LOTS], "lots": lots}}
+
+
 def freeze(storage: Storage, wanted: Wanted, rows_days: Sequence[date]) -> BaselinePeriod:
     """The baseline in use: the one given (then frozen anew), the frozen one, or the default, frozen once it can be."""
     path = f"{wanted.place}/baseline.json"
@@ -201,13 +233,13 @@ def make(
     when = now or datetime.now(UTC)
     storage = storage_for(spark, wanted.root)
     counts = count(spark, storage, wanted, when)
-    slots = set(counts.cells["slot"].to_pylist())
-    days = sorted({hour.date() for hour in local_hours(sorted(slots), wanted.zone).values()})
-    report = compose(counts, wanted, freeze(storage, wanted, days) if days else None, when)
+    days = plausible_days(counts, wanted.zone, when)
+    full = compose(counts, wanted, freeze(storage, wanted, days) if days else None, when)
+    report = _brief(full)
     files = {
         "report.json": json.dumps(report, ensure_ascii=False, allow_nan=False).encode(),
         "index.html": render(report, language).encode(),
-        **parquet_tables(report),
+        **parquet_tables(full),
     }
     for name, data in files.items():
         storage.write(f"{wanted.place}/date={report['period']['to']}/{name}", data)

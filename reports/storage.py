@@ -5,9 +5,11 @@ Both list, read footers, and write by a temporary name and a rename. Knows nothi
 
 import os
 import shutil
+import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote, urlparse
@@ -48,8 +50,12 @@ class Storage(Protocol):
         """Remove a folder and all in it, if it is there."""
         ...
 
-    def remove_matching(self, folder: str, prefix: str, keep: str) -> None:
-        """Remove what is directly in ``folder`` and begins with ``prefix``, but not ``keep``."""
+    def lengths(self, folder: str) -> Mapping[str, int]:
+        """Names and lengths in bytes of the files directly in ``folder``; none when there is no such folder."""
+        ...
+
+    def sweep(self, folder: str, keep: Collection[str], seconds: float) -> None:
+        """Remove what is directly in ``folder``, not in ``keep``, and was last changed more than ``seconds`` ago."""
         ...
 
 
@@ -100,10 +106,16 @@ class LocalStorage:
     def remove(self, path: str) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
-    def remove_matching(self, folder: str, prefix: str, keep: str) -> None:
-        for entry in Path(folder).glob(f"{prefix}*"):
-            if entry.name != keep:
-                self.remove(str(entry))
+    def lengths(self, folder: str) -> Mapping[str, int]:
+        if not Path(folder).is_dir():
+            return {}
+        return {entry.name: entry.stat().st_size for entry in os.scandir(folder) if entry.is_file()}
+
+    def sweep(self, folder: str, keep: Collection[str], seconds: float) -> None:
+        for entry in os.scandir(folder) if Path(folder).is_dir() else ():
+            with suppress(FileNotFoundError):  # another report swept it
+                if entry.name not in keep and time.time() - entry.stat().st_mtime > seconds:
+                    self.remove(entry.path)
 
 
 def _local_footer(path: str) -> str:
@@ -119,6 +131,7 @@ class HadoopStorage:
 
     def __init__(self, spark: Any, root: str) -> None:
         self._jvm: Any = spark.sparkContext._jvm
+        self._gateway: Any = spark.sparkContext._gateway
         self._conf: Any = spark.sparkContext._jsc.hadoopConfiguration()
         self._fs: Any = self._path(root).getFileSystem(self._conf)
 
@@ -126,7 +139,12 @@ class HadoopStorage:
         return self._jvm.org.apache.hadoop.fs.Path(path)
 
     def lake_files(self, root: str) -> Sequence[LakeFile]:
-        if not self._fs.exists(self._path(root)):
+        try:
+            there = self._fs.exists(self._path(root))
+        except Exception as error:  # py4j wraps whatever Java throws
+            java = getattr(error, "java_exception", None)
+            raise unreadable(root, java.getMessage() if java is not None else error) from error
+        if not there:
             raise unreadable(root, "there is no such folder")
         days = [s.getPath() for s in self._fs.listStatus(self._path(root)) if s.isDirectory()]
         found = (
@@ -175,26 +193,42 @@ class HadoopStorage:
             stream.write(bytearray(data))
         finally:
             stream.close()
-        self._fs.delete(target, False)  # HDFS does not rename over a file
-        if not self._fs.rename(temporary, target):
-            raise unreadable(path, "could not be renamed to")
+        self._rename(temporary, target, "OVERWRITE")
 
     def move(self, source: str, target: str) -> bool:
         self._fs.mkdirs(self._path(target).getParent())
-        if self.exists(target) or not self._fs.rename(self._path(source), self._path(target)):
+        try:
+            self._rename(self._path(source), self._path(target), "NONE")
+        except Exception:  # py4j wraps whatever Java throws
+            if not self.exists(target):
+                raise
             self.remove(source)
             return False
         return True
 
+    def _rename(self, source: Any, target: Any, option: str) -> None:
+        """In one step, over what is there or not at all: ``FileSystem.rename`` can't replace a file."""
+        rename = self._jvm.org.apache.hadoop.fs.Options.Rename
+        options = self._gateway.new_array(rename, 1)
+        options[0] = rename.valueOf(option)
+        self._jvm.org.apache.hadoop.fs.FileContext.getFileContext(self._fs.getUri(), self._conf).rename(
+            source, target, options
+        )
+
     def remove(self, path: str) -> None:
         self._fs.delete(self._path(path), True)
 
-    def remove_matching(self, folder: str, prefix: str, keep: str) -> None:
-        if self.exists(folder):
-            for status in self._fs.listStatus(self._path(folder)):
-                name = status.getPath().getName()
-                if name.startswith(prefix) and name != keep:
-                    self._fs.delete(status.getPath(), True)
+    def lengths(self, folder: str) -> Mapping[str, int]:
+        return {s.getPath().getName(): s.getLen() for s in self._list(folder) if s.isFile()}
+
+    def sweep(self, folder: str, keep: Collection[str], seconds: float) -> None:
+        for status in self._list(folder):
+            old = time.time() - status.getModificationTime() / 1000 > seconds
+            if status.getPath().getName() not in keep and old:
+                self._fs.delete(status.getPath(), True)
+
+    def _list(self, folder: str) -> Sequence[Any]:
+        return list(self._fs.listStatus(self._path(folder))) if self.exists(folder) else []
 
 
 def is_remote(path: str) -> bool:

@@ -59,6 +59,17 @@ def numbers(rows: Any) -> Any:
     )
 
 
+def doubled(rows: Any, numbers_table: Any, most: int) -> Any:
+    """The first ``most`` numbers with more than one row; only blocks with too many rows are looked at."""
+    from pyspark.sql import functions as sql
+
+    blocks = numbers_table.groupBy("journal", "block").agg(sql.bit_or("bits").alias("bits"), sql.sum("n").alias("n"))
+    suspects = sql.broadcast(blocks.where("n > bit_count(bits)").select("journal", "block").limit(most))
+    found = rows.select("journal", "number", sql.shiftright("number", 6).alias("block"))
+    found = found.join(suspects, ["journal", "block"], "left_semi").groupBy("journal", "number").count()
+    return found.where("count > 1").select("journal", "number").orderBy("journal", "number").limit(most)
+
+
 def statements(rows: Any) -> Any:
     """Per folder, partition of the file, journal and partition named: the greatest count, when it was said."""
     from pyspark.sql import functions as sql
@@ -130,21 +141,25 @@ def first_inspections(parts_table: Any) -> Any:
 
 
 def histograms(rows: Any) -> Any:
-    """Per slot and model: counts in fine bins of p_defect, brightness and sharpness; null values are left out."""
+    """Per hour and camera: counts in fine bins of p_defect, brightness and sharpness; null and NaN are left out."""
     from pyspark.sql import functions as sql
 
-    sharp = sql.floor(sql.log2(sql.greatest(sql.col("sharpness"), sql.lit(2.0**-8))) * SHARPNESS_STEP)
+    def number(name: str, low: float, high: float) -> Any:
+        column = sql.col(name)  # Spark takes NaN for the greatest number
+        return sql.when(~sql.isnan(column), sql.least(sql.greatest(column, sql.lit(low)), sql.lit(high)))
+
+    sharp = sql.floor(sql.log2(number("sharpness", 2.0**-8, 2.0**24)) * SHARPNESS_STEP)
     bins = _inspections(rows).select(
         "date",
         sql.floor(sql.unix_micros("occurred_at") / (SLOT * 1_000_000) / 4).alias("hour"),
-        "model_version",
-        sql.least(sql.floor(sql.col("p_defect") * P_BINS), sql.lit(P_BINS - 1)).cast("int").alias("p_defect"),
-        sql.least(sql.floor("brightness"), sql.lit(BRIGHTNESS_BINS - 1)).cast("int").alias("brightness"),
+        "camera",
+        sql.least(sql.floor(number("p_defect", 0.0, 1.0) * P_BINS), sql.lit(P_BINS - 1)).cast("int").alias("p_defect"),
+        sql.floor(number("brightness", 0.0, BRIGHTNESS_BINS - 1.0)).cast("int").alias("brightness"),
         sharp.cast("int").alias("sharpness"),
     )
     each = "stack(3, 'p_defect', p_defect, 'brightness', brightness, 'sharpness', sharpness) as (measure, bin)"
-    longer = bins.selectExpr("date", "hour", "model_version", each).where("bin IS NOT NULL")
-    return longer.groupBy("date", "hour", "model_version", "measure", "bin").agg(sql.count("*").alias("n"))
+    longer = bins.selectExpr("date", "hour", "camera", each).where("bin IS NOT NULL")
+    return longer.groupBy("date", "hour", "camera", "measure", "bin").agg(sql.count("*").alias("n"))
 
 
 def chosen(rows: Any) -> Any:
@@ -204,7 +219,7 @@ TABLES: Mapping[str, tuple[Callable[[Any], Any], str]] = {
     "parts": (parts, "date STRING, part BIGINT, `order` BIGINT, cell BIGINT"),
     "histograms": (
         histograms,
-        "date STRING, hour BIGINT, model_version STRING, measure STRING, bin INT, n BIGINT",
+        "date STRING, hour BIGINT, camera STRING, measure STRING, bin INT, n BIGINT",
     ),
     "chosen": (
         chosen,

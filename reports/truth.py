@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from reports.statistics import agreement
-from reports.statistics.intervals import Share, weighted_share
+from reports.statistics.intervals import Share, domain_share, weighted_share
 
 DEFECTIVE, SOUND = "def_front", "ok_front"
 _BINS = np.linspace(0, 1, 11)
@@ -92,10 +92,10 @@ def _rates(s: Settled) -> dict[str, Any]:
     return {
         "audited": len(s),
         "audited_defective": int(bad.sum()),
-        "miss": _told(weighted_share(~s.called[bad], s.weight[bad])),
-        "false_alarm": _told(weighted_share(s.called[good], s.weight[good])),
-        "escape": _told(weighted_share(s.passed[bad], s.weight[bad])),
-        "overkill": _told(weighted_share(s.scrapped[good], s.weight[good])),
+        "miss": _told(domain_share(~s.called, bad, s.weight)),
+        "false_alarm": _told(domain_share(s.called, good, s.weight)),
+        "escape": _told(domain_share(s.passed, bad, s.weight)),
+        "overkill": _told(domain_share(s.scrapped, good, s.weight)),
         "escaped_of_passed": _told(weighted_share(bad[s.passed], s.weight[s.passed])),
         "true_defect_rate": _told(weighted_share(bad, s.weight)),
     }

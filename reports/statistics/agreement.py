@@ -63,7 +63,7 @@ def fleiss(counts: npt.NDArray[np.float64]) -> Kappa:
     value = _fleiss(counts)
     if n < 3 or math.isnan(value):
         return Kappa(value, math.nan, math.nan, n)
-    left_out = np.array([_fleiss(np.delete(counts, index, axis=0)) for index in range(min(n, 300))])
+    left_out = _left_out(counts)
     error = math.sqrt((n - 1) * float(np.nanvar(left_out)))
     return Kappa(value, max(-1.0, value - 1.96 * error), min(1.0, value + 1.96 * error), n)
 
@@ -71,11 +71,26 @@ def fleiss(counts: npt.NDArray[np.float64]) -> Kappa:
 def _fleiss(counts: npt.NDArray[np.float64]) -> float:
     if len(counts) == 0:
         return math.nan
-    judges = counts.sum(axis=1)
-    agreed = ((counts**2).sum(axis=1) - judges) / (judges * (judges - 1))
+    agreed = _agreed(counts)
     shares = counts.sum(axis=0) / counts.sum()
     chance = float((shares**2).sum())
     return math.nan if chance >= 1 else (float(agreed.mean()) - chance) / (1 - chance)
+
+
+def _agreed(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Of each part's pairs of judges, the share that says the same."""
+    judges = counts.sum(axis=1)
+    return np.asarray(((counts**2).sum(axis=1) - judges) / (judges * (judges - 1)))
+
+
+def _left_out(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Kappa without each part in turn; NaN where the rest all say the same."""
+    agreed = _agreed(counts)
+    mean = (agreed.sum() - agreed) / (len(counts) - 1)
+    rest = counts.sum(axis=0) - counts
+    chance = ((rest / rest.sum(axis=1, keepdims=True)) ** 2).sum(axis=1)
+    safe = np.where(chance < 1, 1 - chance, 1.0)
+    return np.where(chance < 1, (mean - chance) / safe, np.nan)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ DISPERSION_LEVEL = 0.01
 FALSE_ALARMS = (0.0027, 0.0038, 0.0028, 0.0047)
 #: Fewer expected defects than this a point, and the normal limits of a p-chart are only approximate.
 LEAST_EXPECTED = 3.0
+#: A baseline without any defect (or sound part) has this one-sided upper limit of the share as its mean.
+UNSEEN_LEVEL = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,9 @@ def laney_sigma(defects: Floats, n: Floats) -> float:
 def baseline(defects: Floats, n: Floats) -> Baseline:
     """From the frozen period's points: ``defects`` of ``n`` each (n > 0).
 
+    A baseline without a defect doesn't say that there are none: the mean is then the share that would show none in
+    one of twenty such periods (about 3 / n), so that a line that begins to fail is seen.
+
     Raises:
         ValueError: no point.
     """
@@ -60,7 +65,12 @@ def baseline(defects: Floats, n: Floats) -> Baseline:
         raise ValueError("a baseline needs at least one point")
     measured = laney_sigma(defects, n)
     varies = measured > OVERDISPERSED and dispersion_chance(defects, n) < DISPERSION_LEVEL
-    return Baseline(float(defects.sum() / n.sum()), measured if varies else 1.0, len(n), measured)
+    return Baseline(_mean(defects, n), measured if varies else 1.0, len(n), measured)
+
+
+def _mean(defects: Floats, n: Floats) -> float:
+    mean, unseen = float(defects.sum() / n.sum()), 1 - UNSEEN_LEVEL ** (1 / float(n.sum()))
+    return min(max(mean, unseen), 1 - unseen) if mean in (0.0, 1.0) else mean
 
 
 def dispersion_chance(defects: Floats, n: Floats) -> float:
@@ -132,7 +142,11 @@ class Ewma:
         return np.abs(self.value) > self.limit
 
 
-def ewma(z: Floats, weight: float = 0.2, width: float = 2.962) -> Ewma:
+#: With weight 0.2 one false alarm in 500 points.
+EWMA_WIDTH = 2.962
+
+
+def ewma(z: Floats, weight: float = 0.2, width: float = EWMA_WIDTH) -> Ewma:
     """EWMA from 0; ``weight`` 0.2 with ``width`` 2.962 gives an in-control run length of 500 (Lucas and Saccucci)."""
     values = np.zeros(len(z))
     before = 0.0

@@ -37,6 +37,14 @@ def test_a_report_from_copies_is_the_report_from_the_lake(
     monkeypatch.setattr(tables, "events", _refuse)
     assert make(spark, wanted, NOW) == plain
 
+    files = [file for file in LocalStorage().lake_files(str(root)) if file.date == date(2026, 3, 2)]
+    copy = next((tmp_path / "predictions_daily" / "date=2026-03-02").glob("*.parquet"))
+    assert preferred(LocalStorage(), str(root), "2026-03-02", files) is not None
+    copy.unlink()  # a copy that lost a file is no copy
+    assert preferred(LocalStorage(), str(root), "2026-03-02", files) is None
+    monkeypatch.undo()
+    assert [again.day for again in compact(spark, str(root), date(2026, 3, 20))] == ["2026-03-02"]
+
     late = sorted(root.glob("date=2026-03-03/*.parquet"))[-1]
     shutil.copy(late, late.with_name(f"prediction_results+1+{0:020}.parquet"))
     files = [file for file in LocalStorage().lake_files(str(root)) if file.date == date(2026, 3, 3)]

@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pytest
 
+from reports import plots
+from reports.control import control_charts
 from reports.page import level, render, words
 from reports.period import Period
-from reports.quality import Counted, by, control_charts, counted, totals
+from reports.quality import Counted, by, counted, totals
 from reports.reconciliation import Account
 from reports.report import Counts, Wanted, compose
 from reports.tables import DIMENSIONS, SLOT
@@ -35,9 +37,10 @@ def _cells(slots: dict[int, dict[str, int]]) -> pa.Table:
 _NOTHING = pa.table({"cell": pa.array([], pa.int64()), "firsts": pa.array([], pa.int64())})
 
 
-def _report(cells: pa.Table) -> dict[str, object]:
+def _report(cells: pa.Table, now: datetime = NOW) -> dict[str, object]:
     empty = pa.table({name: pa.array([], pa.int64()) for name in ("hour", "bin", "n")})
     histograms = empty.append_column("measure", pa.array([], pa.string()))
+    histograms = histograms.append_column("camera", pa.array([], pa.string()))
     plant = inspections(Plant(), 0, 50, 1, "j", 0)
     names = ["event_id", "line", "lot", "model_version", "verdict", "prediction", "p_defect", "audit_probability"]
     chosen = plant.select(names).slice(0, 0).append_column("at", pa.array([], pa.int64()))
@@ -45,7 +48,7 @@ def _report(cells: pa.Table) -> dict[str, object]:
     audits = plant.select(audited).slice(0, 0).append_column("at", pa.array([], pa.int64()))
     account = Account((), (), (), 0, (), None, None, 0)
     wanted = Wanted("/lake", ZoneInfo("Asia/Seoul"))
-    return compose(Counts(account, cells, _NOTHING, histograms, chosen, audits), wanted, None, NOW)
+    return compose(Counts(account, cells, _NOTHING, histograms, chosen, audits), wanted, None, now)
 
 
 def test_both_languages_have_the_same_words_and_placeholders() -> None:
@@ -87,9 +90,59 @@ def test_a_shift_is_found_and_dated() -> None:
 def test_the_hour_that_comes_twice_is_two_hours_of_one_name() -> None:
     start = int(datetime(2026, 11, 1, 5, tzinfo=UTC).timestamp()) // SLOT  # 01:00 in New York, then 01:00 again
     rows: Counted = counted(_cells({start: {"ok": 1}, start + 4: {"ok": 2}}), _NOTHING, ZoneInfo("America/New_York"))
-    assert len({hour.isoformat() for hour in rows.hour}) == 2
+    assert len(set(rows.hour)) == 2
     assert [(row["hour"], row["parts"]) for row in by(rows, "hour")] == [("01", 3)]
     assert totals(rows)["parts"] == 3
+
+
+@pytest.mark.parametrize(("zone", "day"), [("Europe/Berlin", (2026, 10, 25)), ("Europe/Berlin", (2026, 3, 29))])
+def test_a_day_of_25_or_23_hours_is_one_day_and_each_hour_a_point(zone: str, day: tuple[int, int, int]) -> None:
+    start = int(datetime(*day, tzinfo=ZoneInfo(zone)).timestamp()) // SLOT
+    hours = 25 if day[1] == 10 else 23
+    period = Period(date(*day), date(*day))
+    cells = {start + 4 * n: {"ok": 900, "defect": 100} for n in range(hours)}
+    chart = control_charts(counted(_cells(cells), _NOTHING, ZoneInfo(zone)), period)[0]
+    assert [point["n"] for point in chart["points"]] == [1000] * hours
+    rare = {start + 4 * n: {"ok": 10} for n in range(hours)}
+    chart = control_charts(counted(_cells(rare), _NOTHING, ZoneInfo(zone)), period)[0]
+    assert [(point["n"], point["at"][:16]) for point in chart["points"]] == [(10 * hours, f"{date(*day)}T00:00")]
+
+
+def test_a_shift_that_has_ended_is_told_with_its_end() -> None:
+    slots = {n * 4: {"ok": 970 - 40 * (96 <= n < 110), "defect": 30 + 40 * (96 <= n < 110)} for n in range(168)}
+    report = _report(_cells(slots))
+    found = [finding for finding in report["findings"] if finding["what"] == "episode_up"]  # type: ignore[attr-defined]
+    assert len(found) == 1
+    began, until = (datetime.fromisoformat(found[0]["values"][name]) for name in ("since", "until"))
+    assert abs((began - datetime.fromtimestamp(96 * 4 * SLOT, UTC)).total_seconds()) <= 7200
+    assert abs((until - datetime.fromtimestamp(110 * 4 * SLOT, UTC)).total_seconds()) <= 12 * 3600
+
+
+def test_a_wrong_clock_moves_neither_period_nor_baseline() -> None:
+    slots = {n * 4: {"ok": 90, "defect": 3} for n in range(100)}
+    future = int(datetime(2099, 1, 1, tzinfo=UTC).timestamp()) // SLOT
+    report = _report(_cells({**slots, future: {"ok": 1}}), now=datetime(1970, 2, 1, tzinfo=UTC))
+    assert report["period"] == {"from": "1970-01-01", "to": "1970-01-05"}
+    assert report["reconciliation"]["misdated"] == 1  # type: ignore[index]
+    assert "misdated" in {finding["what"] for finding in report["findings"]}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", ["$\\frac{$", "$x_1$", "<b>&lot</b>", "가나다", "x" * 400, "@parts@", ""])
+def test_any_name_can_be_drawn(name: str) -> None:
+    """Names that look like formulas or markup, other scripts, and very long ones."""
+    cells = _cells({n * 4: {"ok": 900, "defect": 40} for n in range(60)})
+    table = cells.set_column(cells.column_names.index("line"), "line", pa.array([name] * cells.num_rows))
+    bad = _cells({7: {"defect": 400}})
+    bad = bad.set_column(bad.column_names.index("lot"), "lot", pa.array([name or "-"]))
+    page = render(_report(pa.concat_tables([table, bad])), "en")
+    assert "<b>&lot" not in page
+
+
+def test_a_hundred_thousand_lots_are_drawn_as_a_thousand() -> None:
+    rows = [{"lot": f"lot-{n}", "parts": 10 + n % 90, "share": 0.01, "n": 1} for n in range(100_000)]
+    drawn = plots.funnel_plot({"target": 0.01, "lots": rows, "alarms": ["lot-0"]}, "funnel", words("en"))
+    assert "lot-0" in drawn
+    assert len(drawn) < 400_000
 
 
 def test_the_worst_finding_colours_the_page() -> None:

@@ -1,20 +1,24 @@
 """Whole reports over whole lakes: what is planted must be said, what Spark counts must equal the plain twin."""
 
 import json
+import os
 import shutil
 import tempfile
+import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reports import quality, tables
+from reports.days import RECIPE
 from reports.lake import LakeUnreadable
 from reports.report import Wanted, make
 from reports.storage import LocalStorage
@@ -56,7 +60,8 @@ def test_planted_troubles_stand_on_the_first_screen(spark: Any, troubled: Path) 
     assert found["shift_up"]["line"] == "line-1"
     began = datetime.fromisoformat(found["shift_up"]["since"])
     assert abs(began - datetime(2026, 3, 7, tzinfo=UTC)) < timedelta(hours=13)
-    assert found["lot"]["lot"] == "lot-7"
+    assert found["shift_up"]["share"] > 2 * found["shift_up"]["mean"]
+    assert (found["lot"]["lot"], found["lot"]["since"][:10]) == ("lot-7", "2026-03-02")
     assert (found["drift"]["measure"], found["drift"]["since"]) == ("brightness", "2026-03-07")
     folder = troubled.parent / "reports" / "date=2026-03-10"
     assert json.loads((folder / "report.json").read_bytes()) == json.loads(json.dumps(report))
@@ -88,6 +93,9 @@ def test_loss_and_doubling_are_named(spark: Any, troubled: Path, tmp_path: Path)
     shutil.copy(files[0], copy)
     report = _report(spark, root)
     assert report["reconciliation"]["doubled"] == table.num_rows
+    assert report["reconciliation"]["troubled"][0]["doubled_numbers"] == [[first, first + table.num_rows - 1]]
+    doubled = next(finding for finding in report["findings"] if finding["what"] == "doubled")
+    assert f"j-writer {first}-{first + table.num_rows - 1}" in doubled["values"]["where"]
     assert report["quality"]["total"]["inspections"] == before  # doubled rows count once
     assert ("red", "doubled") in _says(report)
     assert ("red", "broken") in _says(report)
@@ -159,6 +167,66 @@ def _write(root: Path, events: list[dict[str, Any]]) -> None:
         days.setdefault((at.date() + timedelta(days=event["late"])).isoformat(), []).append(row)
     for day, rows in sorted(days.items()):
         partition.write(to_table(rows), day)
+
+
+def test_a_newer_schema_odd_values_and_one_dark_camera_are_read(spark: Any, tmp_path: Path) -> None:
+    """Unknown columns, a missing one, NaN and infinities; where only one camera drifts, it is named."""
+    root = tmp_path / "predictions"
+    generate(Plant(events=6_000, days=6, darker=20, since=4), root)
+    for path in root.glob("date=*/*.parquet"):
+        file = pq.ParquetFile(path)
+        table, footer = file.read(), file.schema_arrow.metadata
+        bright = table["brightness"].to_pylist()
+        late = path.parent.name >= "date=2026-03-06"
+        cameras = table["camera"].to_pylist()
+        mended = [
+            value + 20 if value and late and camera != "camera-2" else value
+            for value, camera in zip(bright, cameras, strict=True)
+        ]
+        mended[0] = float("nan")
+        table = table.set_column(table.column_names.index("brightness"), "brightness", pa.array(mended, pa.float64()))
+        odd = pa.array([float("-inf"), *table["sharpness"].to_pylist()[1:]], pa.float64())
+        table = table.set_column(table.column_names.index("sharpness"), "sharpness", odd).drop_columns(["operator"])
+        table = table.append_column("furnace", pa.array(["A"] * table.num_rows))
+        pq.write_table(table.replace_schema_metadata(footer), path)
+    report = _report(spark, root)
+    assert report["reconciliation"]["whole"]
+    drift = [finding["values"] for finding in report["findings"] if finding["what"].startswith("drift")]
+    assert [(found["measure"], found["camera"], found["since"]) for found in drift] == [
+        ("brightness", "camera-2", "2026-03-06")
+    ]
+
+
+def test_a_period_speaks_of_its_own_days_only(spark: Any, tmp_path: Path) -> None:
+    root = tmp_path / "predictions"
+    generate(Plant(events=3_000, days=3), root)
+    whole, day = _report(spark, root), date(2026, 3, 3)
+    one = _report(spark, root, first=day, last=day)
+    assert one["period"] == {"from": "2026-03-03", "to": "2026-03-03"}
+    assert [row["day"] for row in one["quality"]["by_day"]] == ["2026-03-03"]
+    assert one["quality"]["by_day"][0] == whole["quality"]["by_day"][1]
+    assert one["truth"]["chosen"] == one["truth"]["audits"] < whole["truth"]["chosen"]
+    types = [sum(row["parts"] for row in told["quality"]["defect_types"]) for told in (one, whole)]
+    assert types[0] < types[1]
+    assert one["reconciliation"] == whole["reconciliation"]  # always over the whole lake
+
+
+def test_what_a_killed_report_left_is_swept_and_what_another_reads_is_not(spark: Any, tmp_path: Path) -> None:
+    root = tmp_path / "predictions"
+    generate(Plant(events=300, days=1), root)
+    kept = tmp_path / "reports" / "_days"
+    ago = time.time() - 2 * 86400
+    for name in ("1/2026-03-02.old", f"{RECIPE}/_tmp/killed", f"{RECIPE}/2026-03-02.old"):
+        (kept / name).mkdir(parents=True)
+        os.utime(kept / name, (ago, ago))
+    os.utime(kept / "1", (ago, ago))
+    (kept / RECIPE / "2026-03-02.fresh").mkdir()
+    _report(spark, root)
+    left = {path.name for path in (kept / RECIPE).iterdir()} - {"_tmp"}
+    assert len(left) == 2
+    assert "2026-03-02.fresh" in left
+    assert not (kept / "1").exists()
+    assert not any((kept / RECIPE / "_tmp").iterdir())
 
 
 def test_no_lake_is_a_clear_word(spark: Any, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from statsmodels.stats.inter_rater import cohens_kappa, fleiss_kappa
 from statsmodels.stats.proportion import proportion_confint
 
 from reports.statistics import agreement, charts, drift, funnel
-from reports.statistics.intervals import clopper_pearson, weighted_share, wilson
+from reports.statistics.intervals import Share, clopper_pearson, domain_share, weighted_share, wilson
 
 # Montgomery, Introduction to Statistical Quality Control, 7th ed., table 7.1: orange juice cans, 30 samples of 50.
 CANS = [12, 15, 8, 10, 4, 7, 16, 9, 14, 10, 5, 6, 17, 12, 22, 8, 10, 5, 13, 11, 20, 18, 24, 15, 9, 12, 7, 13, 9, 6]
@@ -41,6 +41,36 @@ def test_weighted_share_covers_the_truth_as_often_as_it_says() -> None:
         share = weighted_share(bad[drawn], 1 / chosen[drawn])
         covered += share.low <= 0.02 + 0.5 * 0.05 <= share.high
     assert covered >= 372  # 93 of 100; chance puts a true 95 % interval below this less than once in thirty
+
+
+@pytest.mark.parametrize(("parts", "missed", "drawn"), [(20_000, 0.02, 0.02), (10_000, 0.1, 0.02), (5_000, 0.3, 0.05)])
+def test_rare_misses_in_a_small_sample_are_covered(parts: int, missed: float, drawn: float) -> None:
+    """A miss stands for fifty parts, a defect that was caught for one: often no miss is drawn at all."""
+    random = np.random.default_rng(3)
+    misses = alarms = 0
+    for _ in range(150):
+        bad = random.random(parts) < 0.03
+        called = np.where(bad, random.random(parts) >= missed, random.random(parts) < 0.01)
+        seen = called | (random.random(parts) < drawn)
+        weight = np.where(called, 1.0, 1 / drawn)[seen]
+        miss = domain_share(~called[seen], bad[seen], weight)
+        alarm = domain_share(called[seen], ~bad[seen], weight)
+        misses += miss.low <= missed <= miss.high
+        alarms += alarm.low <= 0.01 <= alarm.high
+    assert misses >= 136  # chance puts true 95 % intervals below this less than once in a hundred
+    assert alarms >= 136
+
+
+def test_a_domain_share_is_hajeks_and_says_nothing_of_what_nobody_drew() -> None:
+    hit = np.array([True, True, False, False, False])
+    bad, weight = np.array([True, False, True, True, False]), np.array([50.0, 50.0, 1.0, 1.0, 1.0])
+    share = domain_share(hit, bad, weight)
+    assert share.value == pytest.approx(50 / 52)
+    assert share.low < share.value < share.high
+    assert share.n == 3
+    none: Share = domain_share(np.zeros(5, dtype=bool), bad, weight)
+    assert math.isnan(none.value)
+    assert math.isnan(none.high)
 
 
 def test_no_hit_still_has_an_upper_bound() -> None:
@@ -82,6 +112,23 @@ def test_nelson_rules_fire_at_the_completing_point() -> None:
     assert np.flatnonzero(three).tolist() == [5]
     _, _, _, four = charts.nelson(np.array([0.1, -0.1] * 8))
     assert np.flatnonzero(four).tolist() == [13, 14, 15]
+
+
+def test_a_baseline_without_a_defect_still_sees_a_line_fail() -> None:
+    frozen = charts.baseline(np.zeros(7), np.full(7, 100.0))
+    assert frozen.mean == pytest.approx(1 - 0.05 ** (1 / 700))  # Clopper and Pearson's upper limit, one-sided 95 %
+    z = charts.standardise(frozen, np.array([0.0, 1.0, 30.0]), np.full(3, 100.0))
+    assert np.abs(z[:2]).max() < 3 < z[2]
+    assert charts.baseline(np.full(7, 100.0), np.full(7, 100.0)).mean < 1
+
+
+def test_p_chart_limits_equal_statsmodels_standard_error() -> None:
+    from statsmodels.stats.proportion import std_prop
+
+    n = np.array([50.0, 80.0, 400.0])
+    low, high = charts.limits(charts.Baseline(0.05, 1.5, 9, 1.5), n)
+    assert high == pytest.approx(0.05 + 3 * 1.5 * std_prop(0.05, n), abs=1e-12)
+    assert low == pytest.approx(np.maximum(0, 0.05 - 3 * 1.5 * std_prop(0.05, n)), abs=1e-12)
 
 
 def test_false_alarm_rates_are_those_of_a_process_in_control() -> None:
@@ -132,6 +179,8 @@ def test_fleiss_kappa_of_the_original_paper() -> None:
     assert mine.value == pytest.approx(0.210, abs=5e-4)
     assert mine.value == pytest.approx(fleiss_kappa(counts), abs=1e-12)
     assert mine.low < mine.value < mine.high
+    left_out = np.array([agreement.fleiss(np.delete(counts, index, axis=0)).value for index in range(10)])
+    assert mine.high - mine.value == pytest.approx(1.96 * math.sqrt(9 * left_out.var()), abs=1e-12)
 
 
 def test_aiag_figures_count_against_the_reference() -> None:
