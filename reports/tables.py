@@ -146,7 +146,8 @@ def histograms(rows: Any) -> Any:
 
     def number(name: str, low: float, high: float) -> Any:
         column = sql.col(name)  # Spark takes NaN for the greatest number
-        return sql.when(~sql.isnan(column), sql.least(sql.greatest(column, sql.lit(low)), sql.lit(high)))
+        known = column.isNotNull() & ~sql.isnan(column)  # and passes over null in least and greatest
+        return sql.when(known, sql.least(sql.greatest(column, sql.lit(low)), sql.lit(high)))
 
     sharp = sql.floor(sql.log2(number("sharpness", 2.0**-8, 2.0**24)) * SHARPNESS_STEP)
     bins = _inspections(rows).select(

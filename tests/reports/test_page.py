@@ -13,7 +13,7 @@ from reports.control import control_charts
 from reports.page import level, render, words
 from reports.period import Period
 from reports.quality import Counted, by, counted, totals
-from reports.reconciliation import Account
+from reports.reconciliation import Account, DayAccount
 from reports.report import Counts, Wanted, compose
 from reports.tables import DIMENSIONS, SLOT
 from tests.reports.lakes import Plant, inspections
@@ -46,7 +46,7 @@ def _report(cells: pa.Table, now: datetime = NOW) -> dict[str, object]:
     chosen = plant.select(names).slice(0, 0).append_column("at", pa.array([], pa.int64()))
     audited = ["event_id", "inspection_id", "true_label", "auditor", "defect_type", "blind"]
     audits = plant.select(audited).slice(0, 0).append_column("at", pa.array([], pa.int64()))
-    account = Account((), (), (), 0, (), None, None, 0)
+    account = Account((), (DayAccount("1970-01-01", missing=1),), (), 0, (), None, None, 0)
     wanted = Wanted("/lake", ZoneInfo("Asia/Seoul"))
     return compose(Counts(account, cells, _NOTHING, histograms, chosen, audits), wanted, None, now)
 
