@@ -19,6 +19,8 @@ import pyarrow.parquet as pq
 from reports.lake import FOOTER_KEY, LakeFile, unreadable
 
 _WORKERS = 8
+#: Another report may put its own file there between deletion and renaming.
+_TRIES = 10
 
 
 class Storage(Protocol):
@@ -131,7 +133,6 @@ class HadoopStorage:
 
     def __init__(self, spark: Any, root: str) -> None:
         self._jvm: Any = spark.sparkContext._jvm
-        self._gateway: Any = spark.sparkContext._gateway
         self._conf: Any = spark.sparkContext._jsc.hadoopConfiguration()
         self._fs: Any = self._path(root).getFileSystem(self._conf)
 
@@ -193,27 +194,19 @@ class HadoopStorage:
             stream.write(bytearray(data))
         finally:
             stream.close()
-        self._rename(temporary, target, "OVERWRITE")
+        for _ in range(_TRIES):
+            self._fs.delete(target, False)  # HDFS does not rename over a file
+            if self._fs.rename(temporary, target):
+                return
+        self._fs.delete(temporary, False)
+        raise unreadable(path, "could not be renamed to")
 
     def move(self, source: str, target: str) -> bool:
         self._fs.mkdirs(self._path(target).getParent())
-        try:
-            self._rename(self._path(source), self._path(target), "NONE")
-        except Exception:  # py4j wraps whatever Java throws
-            if not self.exists(target):
-                raise
+        if self.exists(target) or not self._fs.rename(self._path(source), self._path(target)):
             self.remove(source)
             return False
         return True
-
-    def _rename(self, source: Any, target: Any, option: str) -> None:
-        """In one step, over what is there or not at all: ``FileSystem.rename`` can't replace a file."""
-        rename = self._jvm.org.apache.hadoop.fs.Options.Rename
-        options = self._gateway.new_array(rename, 1)
-        options[0] = rename.valueOf(option)
-        self._jvm.org.apache.hadoop.fs.FileContext.getFileContext(self._fs.getUri(), self._conf).rename(
-            source, target, options
-        )
 
     def remove(self, path: str) -> None:
         self._fs.delete(self._path(path), True)
