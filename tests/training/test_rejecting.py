@@ -1,0 +1,43 @@
+"""Limits set on drawn castings: those are usable, altered ones too, other things aren't."""
+
+import numpy as np
+import pytest
+
+from drawing.castings import draw
+from inspection.picture import Picture
+from inspection.preprocessing import prepare
+from inspection.unusable import reasons
+from training import alter, augment, foreign
+from training.rejecting import Seen, fit_limits
+
+
+def seen(greys):
+    samples = [prepare(Picture.of(grey)) for grey in greys]
+    return Seen(np.stack([one.pixels for one in samples]), np.stack([one.measures for one in samples]))
+
+
+@pytest.fixture(scope="module")
+def limits():
+    greys = [draw(seed).pixels for seed in range(60)]
+    copies = [augment.copy(grey, np.random.default_rng(seed)) for seed, grey in enumerate(greys)]
+    return fit_limits(seen(greys), seen(copies))
+
+
+def told(greys, limits):
+    what = seen(greys)
+    return reasons(what.pixels, what.measures, limits)
+
+
+def test_castings_that_the_limits_never_saw_are_usable(limits):
+    assert [why for why in told([draw(1000 + seed).pixels for seed in range(40)], limits) if why] == []
+
+
+def test_other_things_show_no_casting(limits):
+    found = told([foreign.drawn(seed)[1] for seed in range(70)], limits)
+    assert [why for why in found if not {"no_casting", "too_dark"} & set(why)] == []
+
+
+def test_a_part_cut_off_is_told(limits):
+    rng = np.random.default_rng(0)
+    cut = [alter.alter("rim_cut", 0.15, draw(2000 + seed).pixels, rng) for seed in range(10)]
+    assert all("cut_off" in why for why in told(cut, limits))
