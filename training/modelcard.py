@@ -132,7 +132,7 @@ def _altered(told: dict[str, Any]) -> str:
     ]
     head = ("Change", "Misses", "False alarms", "Defects passed as ok", "Review", "Rejected", "Though whole")
     title = f"## Another camera\n\nThe pictures of `{told['set']}`, altered first (`casting evaluate --altered`). "
-    title += "Though whole: rejected with less than a hundredth of the rim outside the picture."
+    title += "Though whole: rejected with less than a hundredth of the rim outside the picture; – where not counted."
     return f"{title}\n\n{_table(head, rows)}"
 
 
