@@ -1,8 +1,8 @@
 """Micro-batches: what waits goes to the classifier the moment it is free, never by a timer.
 
 While a batch is judged the next one gathers, so batches grow with the load by themselves: one picture when it is
-quiet, ``max_batch`` when it is busy. What is busy already gets another batch only when that is at least half full: the
-way to the classifier costs as much for one picture as for sixteen.
+quiet, ``max_batch`` when it is busy. Where each classifier has one already, another follows only when it is at least
+half full: the way to a classifier costs as much for one picture as for sixteen.
 """
 
 import asyncio
@@ -29,14 +29,14 @@ class _Waiting:
 class MicroBatcher:
     """Gathers samples of one event loop. A cancelled caller's sample is dropped before inference.
 
-    At most ``limits.max_batches`` are on their way at once: for each classifier those that it judges and one more.
+    ``limits.eager_batches`` (one a classifier) go however small they are; up to ``limits.max_batches`` when half full.
     """
 
     def __init__(self, judge: Judge, limits: Limits) -> None:
         self._judge = judge
         self._max_batch = limits.max_batch
         self._waiting: deque[_Waiting] = deque()
-        self._most = limits.max_batches
+        self._eager, self._most = limits.eager_batches, limits.max_batches
         self._enough = (limits.max_batch + 1) // 2
         self._running: set[asyncio.Task[None]] = set()
 
@@ -64,7 +64,8 @@ class MicroBatcher:
                 task.add_done_callback(self._ended)
 
     def _worth_a_batch(self) -> bool:
-        return not self._running or (len(self._running) < self._most and len(self._waiting) >= self._enough)
+        running = len(self._running)
+        return running < self._eager or (running < self._most and len(self._waiting) >= self._enough)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)

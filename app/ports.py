@@ -73,7 +73,8 @@ class Limits:
     max_pixels: int = MAX_PIXELS
     max_waiting: int = 512
     max_batch: int = 16
-    max_batches: int = 2
+    max_batches: int = 2  # on their way at once
+    eager_batches: int = 1  # of them however small; the others at least half full
     body_seconds: float = 30.0
     deadline_seconds: float = 30.0
     max_deadline_seconds: float = 120.0

@@ -20,7 +20,7 @@ from deployments.carrying import RelayDeployment
 from deployments.classifier import STREAMS, ClassifierDeployment
 from deployments.preparer import PreparerDeployment
 from deployments.remote import RemoteJudge, RemotePreparer
-from deployments.settings import Settings
+from deployments.settings import CPUS, Settings
 from ledger import Ledger
 from streaming.settings import Settings as Streaming
 
@@ -98,20 +98,21 @@ def compose(settings: Settings) -> Application:
     """Bind the deployments to each other."""
     if settings.open and not settings.on_loopback:
         _log.warning("keys_waived", host=settings.host, reason="CASTING_OPEN is set")
-    classifier = _following(settings, _scaled(ClassifierDeployment, settings.classifier_replicas, 0.5)).bind(
-        str(settings.models.absolute())
-    )
-    relay = _scaled(RelayDeployment, 1, 0.1).bind(settings, Streaming().broker)
+    classifier = _following(
+        settings, _scaled(ClassifierDeployment, settings.classifier_replicas, CPUS["classifier"])
+    ).bind(str(settings.models.absolute()))
+    relay = _scaled(RelayDeployment, 1, CPUS["relay"]).bind(settings, Streaming().broker)
     preparer = None
     if settings.prepare == "apart":
-        preparer = _scaled(PreparerDeployment, settings.preparer_replicas, 0.3).bind(
+        preparer = _scaled(PreparerDeployment, settings.preparer_replicas, CPUS["preparer"]).bind(
             settings.max_megapixels * 1_000_000
         )
-    return _scaled(IngressDeployment, settings.ingress_replicas, 0.5).bind(settings, classifier, relay, preparer)
+    return _scaled(IngressDeployment, settings.ingress_replicas, CPUS["ingress"]).bind(
+        settings, classifier, relay, preparer
+    )
 
 
 def _scaled(deployment: Any, replicas: int, cpus: float) -> Any:
-    """Logical CPUs are small on purpose: they only say that the application fits on two cores."""
     return deployment.options(
         num_replicas=replicas, ray_actor_options={"num_cpus": cpus}, logging_config={"enable_access_log": False}
     )
@@ -120,9 +121,9 @@ def _scaled(deployment: Any, replicas: int, cpus: float) -> Any:
 def _following(settings: Settings, classifier: Any) -> Any:
     """Let the classifier's replicas follow what waits, where more are allowed than there are at least.
 
-    The ingress has up to two batches under way for each replica that there may be. While pictures wait all of them are,
-    and Serve adds replicas; where one batch at a time is enough, it takes them away. So pictures that wait decide, not
-    processor load, which is as high with one caller as with a hundred. Ingress replicas are writers with a journal
+    The ingress has up to three batches under way for each replica that there may be. While pictures wait all of them
+    are, and Serve adds replicas; where one batch at a time is enough, it takes them away. So pictures that wait decide,
+    not processor load, which is as high with one caller as with a hundred. Ingress replicas are writers with a journal
     each: their number is for an operator to choose.
     """
     if settings.most_classifiers == settings.classifier_replicas:
@@ -149,6 +150,7 @@ def _limits(settings: Settings) -> Limits:
         max_waiting=settings.max_waiting,
         max_batch=settings.max_batch,
         max_batches=BATCHES_A_CLASSIFIER * settings.most_classifiers,
+        eager_batches=settings.most_classifiers,
         deadline_seconds=settings.deadline_seconds,
         audit_sample=settings.audit_sample,
     )

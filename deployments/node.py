@@ -4,6 +4,7 @@ Exits 0 after a clean stop by SIGTERM or SIGINT, and non-zero as soon as a part 
 raylet, the control store) is gone.
 """
 
+import math
 import os
 import signal
 import sys
@@ -32,7 +33,7 @@ def main() -> int:
         address="local",
         include_dashboard=False,
         object_store_memory=OBJECT_STORE,
-        num_cpus=max(2, os.cpu_count() or 2),
+        num_cpus=max(2, os.cpu_count() or 2, math.ceil(settings.logical_cpus)),
         _node_ip_address="127.0.0.1",
         logging_level="warning",
         log_to_driver=True,

@@ -7,6 +7,9 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+#: Logical CPUs of a replica: small on purpose, they only say that the application fits on two cores.
+CPUS = {"ingress": 0.5, "classifier": 0.5, "preparer": 0.3, "relay": 0.1}
+
 
 class Settings(BaseSettings):
     """Read once, in a process's entry point."""
@@ -61,6 +64,17 @@ class Settings(BaseSettings):
     @property
     def most_classifiers(self) -> int:
         return max(self.classifier_replicas, self.classifier_max_replicas or 0)
+
+    @property
+    def logical_cpus(self) -> float:
+        """What all replicas ask for together; a node of its own offers at least so much, however few cores it has."""
+        preparers = self.preparer_replicas if self.prepare == "apart" else 0
+        return (
+            CPUS["ingress"] * self.ingress_replicas
+            + CPUS["classifier"] * self.most_classifiers
+            + CPUS["preparer"] * preparers
+            + CPUS["relay"]
+        )
 
     @property
     def ledger_url(self) -> str:

@@ -84,3 +84,16 @@ async def test_what_waits_goes_as_soon_as_the_classifier_is_free_however_little_
     gate.open.set()
     await asyncio.gather(*asked)
     assert gate.judged == [[0], [1]]
+
+
+async def test_each_of_several_classifiers_gets_a_batch_however_small() -> None:
+    gate = Gate()
+    batcher = MicroBatcher(gate, Limits(max_batch=4, max_batches=6, eager_batches=2))
+    asked = []
+    for mark in range(4):
+        asked.append(asyncio.create_task(batcher.judge(marked(mark))))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert gate.judged == [[0], [1], [2, 3]]
+    gate.open.set()
+    await asyncio.gather(*asked)
