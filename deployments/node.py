@@ -18,6 +18,7 @@ from ray.serve.config import HTTPOptions
 
 from deployments.inspection import compose
 from deployments.settings import Settings
+from deployments.starting import StuckStarts
 
 LOOK = 1.0  # seconds between looks at Ray's own processes
 OBJECT_STORE = 150 * 1024 * 1024
@@ -44,7 +45,9 @@ def main() -> int:
     serve.run(compose(settings), name="casting", blocking=False)
     print("ready", flush=True)
     vital = [child for child in psutil.Process().children() if child.name() in VITAL]
+    starts = StuckStarts(psutil.Process())
     while not stopping.wait(LOOK):
+        starts.look()
         gone = [child.name() for child in vital if not child.is_running() or child.status() == psutil.STATUS_ZOMBIE]
         if gone:
             print(f"gone: {', '.join(gone)}", file=sys.stderr, flush=True)

@@ -63,6 +63,10 @@ class Owned:
         self._taking, self._appended, self.stored_up_to = taking, None, taking.resume
         return taking.resume if last is None else last
 
+    def nothing_to_compare(self) -> None:
+        """The topic's retention took all that is stored and nothing more, as when a line stood still for weeks."""
+        self._confirmed = True
+
     def work(self, records: Sequence[Any]) -> list[Stored]:
         """Take Kafka's records, write what is due. Raises Loss, Fenced, OSError: then :meth:`set_back` must follow."""
         taking = self._taking

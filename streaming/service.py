@@ -133,6 +133,10 @@ class ConsumerService(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
 
     async def _take_over(self, tp: TopicPartition, owned: Owned) -> None:
         offset = await asyncio.to_thread(owned.take_over)
+        first = (await self._consumer.beginning_offsets([tp]))[tp]
+        if first == owned.stored_up_to:
+            owned.nothing_to_compare()
+            offset = first
         if self._owned.get(tp) is not owned or tp not in self._consumer.assignment():
             owned.leave()
             return  # handed over meanwhile

@@ -50,15 +50,23 @@ def _freeze_part(name: str) -> Callable[[Plant, random.Random], None]:
 
 
 def _relay_frozen_for_good(plant: Plant, chance: random.Random) -> None:
-    """It holds the lock of an SQLite ledger until Serve's health check has it killed.
-
-    One that has not come up yet has no health check: Serve waits for its constructor without limit.
-    """
+    """It holds the lock of an SQLite ledger until Serve's health check has it killed."""
     _until(lambda: _carries(plant))
     frozen = plant.part("relay")
     frozen.suspend()
     _until(lambda: not frozen.is_running() or frozen.status() == psutil.STATUS_ZOMBIE)
     _until(lambda: plant.part("relay").pid != frozen.pid)
+
+
+def _relay_frozen_as_it_starts(plant: Plant, chance: random.Random) -> None:
+    """No health check of Serve's sees it: the node ends it."""
+    killed = plant.part("relay")
+    killed.kill()
+    _until(lambda: plant.part("relay").pid != killed.pid)
+    frozen = plant.part("relay")
+    frozen.suspend()
+    _until(lambda: plant.part("relay").pid != frozen.pid)
+    _until(lambda: _carries(plant))
 
 
 def _relay_between_send_and_mark(plant: Plant, chance: random.Random) -> None:
@@ -200,6 +208,7 @@ FREEZES = (
     Fault("ingress frozen", 0, _freeze_part("ingress")),
     Fault("relay frozen", 0, _freeze_part("relay")),
     Fault("relay frozen until Serve replaces it", 0, _relay_frozen_for_good),
+    Fault("relay frozen as it starts", 1, _relay_frozen_as_it_starts),
     Fault("broker frozen", 0, _daemon(lambda plant: plant.broker.daemon, freeze=True)),
     Fault("consumer frozen until its partitions moved", 0, _freeze_consumer),
     Fault("owner frozen before its rename, another goes on", 0, _asleep_before_rename),

@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
 from inspection.events import to_json
 from ledger import Ledger
@@ -123,6 +123,29 @@ def test_a_topic_that_was_made_anew_is_a_loss_and_not_skipped(kafka: Kafka, lake
     running = Consuming(kafka, lambda: lake)
     running.join()
     assert isinstance(running.error, Loss)
+
+
+def test_a_topic_that_outlived_all_its_stored_records_is_carried_on(kafka: Kafka, lake: LocalFolder) -> None:
+    asyncio.run(_produce(kafka, [(to_json(event("a", 1)), "a", 1), (to_json(event("a", 2)), "a", 2)]))
+    with consuming(kafka, lambda: lake):
+        _until(lambda: verify(lake).total("stored") == 2)
+    asyncio.run(_forget(kafka, 2))  # as retention does when nothing came for long
+    with consuming(kafka, lambda: lake):
+        asyncio.run(_produce(kafka, [(to_json(event("a", 2)), "a", 2), (to_json(event("a", 3)), "a", 3)]))
+        _until(lambda: verify(lake).total("stored") == 3)
+    assert verify(lake).whole
+    asyncio.run(_produce(kafka, [(to_json(event("a", 4)), "a", 4)]))
+    asyncio.run(_forget(kafka, 5))  # one that nobody stored
+    running = Consuming(kafka, lambda: lake)
+    running.join()
+    assert isinstance(running.error, Loss)
+
+
+async def _forget(kafka: Kafka, before: int) -> None:
+    admin = AIOKafkaAdminClient(**kafka.client())
+    await admin.start()
+    await admin.delete_records({TopicPartition(kafka.topic, 0): RecordsToDelete(before_offset=before)})
+    await admin.close()
 
 
 async def _produce(kafka: Kafka, values: list[tuple[bytes, str, int]]) -> None:
