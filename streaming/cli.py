@@ -2,7 +2,8 @@
 
 import json
 import sys
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from streaming.kafka import Kafka
     from streaming.settings import Settings
     from streaming.verify import Verdict
+
+T = TypeVar("T")
 
 
 def add(app: typer.Typer) -> None:
@@ -36,7 +39,7 @@ def verify(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Count the lake against what was issued. Exit status 3: something is missing, doubled or late."""
+    """Count the lake against what was issued. Exit 3: something is missing, doubled or late; 1: no lake is there."""
     from streaming.root import open_folder
     from streaming.settings import Settings
     from streaming.verify import verify as count
@@ -48,17 +51,18 @@ def verify(
     except OSError as error:
         print(f"casting verify: {error}", file=sys.stderr)
         sys.exit(1)
+    if not verdict.files:
+        print(f"casting verify: no file of a lake lies in {root}: nothing can be said of it.", file=sys.stderr)
+        sys.exit(1)
     print(json.dumps(verdict.as_dict(), indent=1) if as_json else _table(verdict))
     sys.exit(0 if verdict.whole else 3)
 
 
 def dead_list(as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False) -> None:
     """Print every dead letter: where it was found, and why it could not be read."""
-    import asyncio
-
     from streaming.letters import kept
 
-    for letter in asyncio.run(kept(_kafka()[1])):
+    for letter in _done(kept(_kafka()[1])):
         topic, partition, offset = letter.place
         if as_json:
             value = letter.value.decode(errors="replace")
@@ -72,8 +76,6 @@ def dead_replay(
     at: Annotated[list[int] | None, typer.Argument(help="Numbers of the list's first column; none: all.")] = None,
 ) -> None:
     """Send dead letters to their partition again, after what reads them was mended."""
-    import asyncio
-
     from streaming.letters import kept, replay
 
     async def again() -> int:
@@ -82,7 +84,20 @@ def dead_replay(
         return len(letters)
 
     kafka = _kafka()[1]
-    print(f"sent again: {asyncio.run(again())}")
+    print(f"sent again: {_done(again())}")
+
+
+def _done(work: Coroutine[Any, Any, T]) -> T:
+    """The result; a Kafka that is away or unfit is said in one line."""
+    import asyncio
+
+    from streaming.kafka import Away, UnfitTopic
+
+    try:
+        return asyncio.run(work)
+    except (Away, UnfitTopic) as error:
+        print(f"casting dead: {error}", file=sys.stderr)
+        sys.exit(1)
 
 
 def _kafka() -> "tuple[Settings, Kafka]":

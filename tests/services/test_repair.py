@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from ledger import Ledger
 from streaming.folder import LocalFolder
 from streaming.kafka import Kafka
@@ -42,6 +44,18 @@ def test_what_is_missing_is_sent_again_from_the_ledger(broker: Broker, tmp_path:
         beyond = _resend(f"{damaged.journal}:5-9", broker, url)
         assert beyond.returncode == 3
         assert "does not hold 3" in beyond.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [["dead", "list"], ["dead", "replay"], ["relay", "--resend", "a:1-2"]], ids=" ".join
+)
+def test_a_kafka_that_is_away_is_said_in_a_line(command: list[str]) -> None:
+    environment = {**os.environ, "CASTING_KAFKA": "127.0.0.1:1"}
+    program = str(Path(sys.executable).with_name("casting"))
+    done = subprocess.run([program, *command.split()], env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "Kafka at 127.0.0.1:1" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def _resend(numbers: str, broker: Broker, url: str) -> "subprocess.CompletedProcess[str]":
