@@ -92,13 +92,23 @@ class _network:  # noqa: N801 (a statement, not a thing)
             raise OSError(f"HDFS: {str(error).splitlines()[0] if str(error) else type(error).__name__}") from error
 
 
+class _Session(requests.Session):
+    """Believes ``ca`` also where the environment names other authorities: requests lets ``REQUESTS_CA_BUNDLE`` win."""
+
+    def __init__(self, ca: Path | None) -> None:
+        super().__init__()
+        self._ca = str(ca) if ca else None
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        return super().merge_environment_settings(url, proxies, stream, self._ca or verify, cert)
+
+
 def connect(root: str, webhdfs: str, ca: Path | None = None, kerberos: bool = False) -> WebHdfsFolder:
     """``root`` is ``hdfs://…/path``, reached through WebHDFS at ``webhdfs``.
 
     ``webhdfs`` may name both NameNodes of a pair, parted by ``;``: the active one is found.
     """
-    session = requests.Session()
-    session.verify = str(ca) if ca else True
+    session = _Session(ca)
     if kerberos:
         from hdfs.ext.kerberos import KerberosClient  # needs requests-kerberos; only who asks for it has it
 

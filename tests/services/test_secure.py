@@ -2,7 +2,6 @@
 
 import asyncio
 import ssl
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,8 @@ from streaming.kafka import Away, Kafka
 from streaming.settings import Settings
 from streaming.topic import ensure_topic
 from tests.services.broker import Broker
+from tests.services.certificate import PASSWORD as STORE_PASSWORD
+from tests.services.certificate import certificate
 from tests.services.daemon import free_ports
 from tests.services.line import consuming, entry, relaying, until_stored
 
@@ -29,9 +30,9 @@ sasl.enabled.mechanisms=SCRAM-SHA-512
 listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=\
 org.apache.kafka.common.security.scram.ScramLoginModule required;
 ssl.keystore.type=PKCS12
-ssl.keystore.location={folder}/broker.p12
-ssl.keystore.password=of-the-key-store
-ssl.key.password=of-the-key-store
+ssl.keystore.location={store}
+ssl.keystore.password={password}
+ssl.key.password={password}
 """
 
 
@@ -39,10 +40,11 @@ ssl.key.password=of-the-key-store
 def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
     """How the broker is reached as the settings say it."""
     folder = tmp_path_factory.mktemp("secure")
-    _certificate(folder)
+    own = certificate(folder)
     (folder / "password").write_text(f"{PASSWORD}\n")
     inner, port, controller = free_ports(3)
-    more = _SECURE.format(inner=inner, port=port, controller=controller, folder=folder)
+    ports = {"inner": inner, "port": port, "controller": controller}
+    more = _SECURE.format(**ports, store=own.store, password=STORE_PASSWORD)
     broker = Broker(folder / "kafka", more, f"SCRAM-SHA-512=[name=casting,password={PASSWORD}]")
     broker.address = f"127.0.0.1:{inner}"  # later lines of its settings replace earlier ones
     try:
@@ -50,7 +52,7 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
         kafka = Settings(
             kafka=f"127.0.0.1:{port}",
             kafka_security="SASL_SSL",
-            kafka_ca=folder / "ca.pem",
+            kafka_ca=own.ca,
             kafka_user="casting",
             kafka_password_file=folder / "password",
         ).broker
@@ -84,12 +86,3 @@ def test_a_wrong_password_is_an_error_that_says_so(secure: Kafka, tmp_path: Path
 def test_a_broker_that_nobody_vouches_for_is_not_spoken_to(secure: Kafka) -> None:
     with pytest.raises(Away):
         asyncio.run(ensure_topic(replace(secure, ca=Path(ssl.get_default_verify_paths().openssl_cafile))))
-
-
-def _certificate(folder: Path) -> None:
-    store = ["-keystore", str(folder / "broker.p12"), "-storepass", "of-the-key-store", "-alias", "broker"]
-    made = ["-genkeypair", "-keyalg", "EC", "-groupname", "secp256r1", "-storetype", "PKCS12", "-validity", "2"]
-    named = ["-dname", "CN=127.0.0.1", "-ext", "san=ip:127.0.0.1", "-ext", "bc=ca:true"]
-    subprocess.run(["keytool", *made, *named, *store], check=True, capture_output=True)
-    export = ["keytool", "-exportcert", "-rfc", "-file", str(folder / "ca.pem"), *store]
-    subprocess.run(export, check=True, capture_output=True)
