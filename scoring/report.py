@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from inspection.errors import BadPicture, BadRequest
 from inspection.picture import decode
 from scoring.members import Reader, Unreadable, members, recognise
+from scoring.places import shown
 from scoring.plan import RESULTS
 from scoring.results import BINS, LABELS, read_summary, tables
 
@@ -81,12 +82,12 @@ def _histogram(counts: list[int]) -> str:
 
 
 def _doubtful(results: Path) -> Iterator[str]:
-    shown = heapq.nsmallest(DOUBTFUL, _doubted(results), key=lambda one: abs(one["p_defect"] - 0.5))
+    nearest = heapq.nsmallest(DOUBTFUL, _doubted(results), key=lambda one: abs(one["p_defect"] - 0.5))
     pictures = {
-        name: _thumbnails(name, [row["path"] for row in shown if row["source"] == name])
-        for name in {row["source"] for row in shown}
+        name: _thumbnails(name, [row["path"] for row in nearest if row["source"] == name])
+        for name in {row["source"] for row in nearest}
     }
-    for row in shown:
+    for row in nearest:
         caption = html.escape(f"{row['path']} {row['verdict']} {row['p_defect']:.3f}")
         source = pictures[row["source"]].get(row["path"])
         if source:
@@ -108,9 +109,10 @@ def _thumbnails(name: str, paths: list[str]) -> dict[str, str]:
         source = recognise(name)
         with closing(Reader(source)) as reader:
             for member in members(source) if source.kind != "stream" else ():
-                if member.path in paths and member.path not in found:
+                path = shown(member.path)
+                if path in paths and path not in found:
                     with suppress(Unreadable, BadPicture):
-                        found[member.path] = _small(reader.read(member))
+                        found[path] = _small(reader.read(member))
     return found
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from inspection.bundle import read_card
-from inspection.errors import BadRequest
+from inspection.errors import BadRequest, Unavailable
+from inspection.preprocessing import PREPROCESSING
 from scoring.actors import PartDecode, PartInfer, PartJudge
 from scoring.members import recognise
 from scoring.plan import RESULTS, Part, Plan, apart, ended, held, make, unchanged
@@ -49,6 +50,7 @@ def score(
 
     Raises:
         BadRequest: ``no_source``, ``bad_archive``, ``bad_out`` or ``no_gpu``.
+        Unavailable: ``model_unavailable``, the bundle is missing or made for another preprocessing.
         Conflict: ``other_run``, ``busy`` or ``source_changed``, see :mod:`scoring.plan`.
     """
     import ray
@@ -57,7 +59,10 @@ def score(
         raise BadRequest("no_gpu", "The cluster has no GPU.")
     found = [recognise(place) for place in sources]
     apart(out, found)
-    model = read_card(bundle).digest + (" gpu" if gpu else "")  # a GPU rounds otherwise: never half and half
+    card = read_card(bundle)
+    if card.preprocessing != PREPROCESSING:  # said here, in one line, and not by every actor
+        raise Unavailable("model_unavailable", f"{bundle} needs {card.preprocessing}, this is {PREPROCESSING}.")
+    model = card.digest + (" gpu" if gpu else "")  # a GPU rounds otherwise: never half and half
     with held(out):
         run(make(found, out, bundle, model, force), workers, progress, gpu)
     parts = sorted(str(path) for path in (out / RESULTS).glob("*.parquet"))
