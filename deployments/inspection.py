@@ -114,7 +114,10 @@ def compose(settings: Settings) -> Application:
 
 def _scaled(deployment: Any, replicas: int, cpus: float) -> Any:
     return deployment.options(
-        num_replicas=replicas, ray_actor_options={"num_cpus": cpus}, logging_config={"enable_access_log": False}
+        num_replicas=replicas,
+        ray_actor_options={"num_cpus": cpus},
+        # Serve formats a line for each call even where it is then filtered out; from this level on it doesn't.
+        logging_config={"enable_access_log": False, "log_level": "WARNING"},
     )
 
 
