@@ -1,4 +1,4 @@
-"""A plain convolutional network over the whole picture: the yardstick of engine speed and of the families' table."""
+"""A plain convolutional network over the whole picture: the yardstick of engine speed."""
 
 import keras
 from keras import layers
