@@ -87,7 +87,7 @@ def main() -> None:
     options = parser.parse_args()
     import ray
 
-    ray.init(include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    ray.init("local", include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     found: dict[str, list[float]] = {"plain": [], "ours": []}
     for _ in range(options.rounds):
         found["plain"] += plain(options.steps)

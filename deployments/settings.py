@@ -29,7 +29,9 @@ class Settings(BaseSettings):
     webhdfs: str = Field("http://namenode:9870", description="Where WebHDFS answers, when the lake is in HDFS.")
     models: Path = Field(Path("models"), description="Model bundles, and `aliases.json` that names the champion.")
     open: bool = Field(False, description="1 waives keys beyond loopback; meant for ports published on loopback only.")
-    timezone: str = Field("UTC", description="IANA zone that rules days, hours and shifts on the page and in reports.")
+    timezone: str = Field(
+        "UTC", description="IANA zone that rules days, hours and shifts in reports; the page goes by the browser's."
+    )
     flush_seconds: float = Field(5.0, gt=0, le=3600, description="Oldest age of an event that is not yet in the lake.")
     picture_days: int = Field(90, ge=1, description="Days for which kept pictures stay in the ledger.")
     audit_sample: float = Field(

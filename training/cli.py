@@ -113,7 +113,7 @@ def _ray() -> Iterator[None]:
     import ray
 
     ray.init(
-        os.environ.get("RAY_ADDRESS"),
+        os.environ.get("RAY_ADDRESS", "local"),
         include_dashboard=False,
         log_to_driver=False,
         logging_level=logging.ERROR,

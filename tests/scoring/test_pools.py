@@ -6,7 +6,9 @@ No GPU is here: Ray is told of two, and gives them to the judging actors only; t
 import subprocess
 import sys
 import tarfile
+import tempfile
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +26,7 @@ seen = Path(sys.argv[3])
 def engine(bundle):
     (seen / str(os.getpid())).write_text(os.environ["CUDA_VISIBLE_DEVICES"])
     return gpu_engine(bundle)
-ray.init(num_cpus=2, num_gpus=2, include_dashboard=False, log_to_driver=False)
+ray.init("local", num_cpus=2, num_gpus=2, include_dashboard=False, log_to_driver=False)
 found = score(sys.argv[1].split(","), Path(sys.argv[2]), champion(Path("models")), gpu=engine)
 print(found.count())
 """
@@ -42,6 +44,8 @@ ray.init(address=cluster.address, log_to_driver=False)
 last = []
 score([sys.argv[1]], Path(sys.argv[2]), champion(Path("models")), progress=last.append)
 print(last[-1].nodes, last[-1].done)
+ray.shutdown()  # before its raylets end, or it takes their end for a failure
+cluster.shutdown()
 """
 
 
@@ -57,7 +61,9 @@ def archive(path, count):
 
 def ran(program, *arguments):
     command = [sys.executable, "-c", program, *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400, check=True).stdout
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.mark.timeout(900)
@@ -88,3 +94,15 @@ def test_a_pool_on_gpus_answers_as_the_cpu_does(tmp_path):
 def test_the_plan_spreads_over_nodes(tmp_path, nodes):
     printed = ran(NODES, archive(tmp_path / "x.zip", 2000), tmp_path / "out", nodes)
     assert printed.split()[-2:] == [str(nodes), "2000"]
+
+
+@pytest.mark.timeout(300)
+def test_a_cluster_that_is_gone_is_not_waited_for(tmp_path, monkeypatch):
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:  # for the length of Ray's sockets
+        (Path(short) / "ray").mkdir()
+        (Path(short) / "ray" / "ray_current_cluster").write_text("127.0.0.1:1")
+        monkeypatch.setenv("RAY_TMPDIR", short)
+        monkeypatch.delenv("RAY_ADDRESS", raising=False)
+        zipped = archive(tmp_path / "x.zip", 3)
+        (out := tmp_path / "out").mkdir()
+        assert start([zipped], out).wait(60) == 3, (out / "log").read_text()
