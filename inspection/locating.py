@@ -78,6 +78,12 @@ def sample(grey: Grey, ellipse: Ellipse, rings: Rings) -> Grey:
     return _at(grey, *rings.on(ellipse))
 
 
+def outside(x: npt.NDArray[np.floating], y: npt.NDArray[np.floating], shape: tuple[int, ...]) -> float:
+    """The share of the points ``x``, ``y`` (pixels) that lie outside a picture of ``shape``: (height, width)."""
+    out = (x < -0.5) | (y < -0.5) | (x > shape[1] - 0.5) | (y > shape[0] - 0.5)
+    return float(np.count_nonzero(out) / out.size)
+
+
 def _at(grey: Grey, x: Floats, y: Floats) -> Grey:
     return np.asarray(cv2.remap(grey, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 

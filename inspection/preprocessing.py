@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from inspection.locating import Ellipse, Grey, Rings, locate, median, sample
+from inspection.locating import Ellipse, Grey, Rings, locate, median, outside, rim, sample
 from inspection.picture import Picture
 
-PREPROCESSING = "unrolled/1"
+PREPROCESSING = "unrolled/2"
 #: Rows and columns of the strip: about a pixel of a 300-pixel picture each at the face.
 SHAPE = (64, 512)
 #: What is measured of each picture beside its pixels: mean grey of the picture (0 to 255), variance of the strip's
@@ -30,7 +30,8 @@ MEASURES = (
 FIRST, LAST = 0.92, 2.02  # shares of the first and last row
 
 _STRIP = Rings.between(FIRST, LAST, *SHAPE)
-_RIM = Rings((1.78,), 64)
+_RIM = Rings((1.0,), 64)  # of the rim's own ellipse
+_REACH = Rings((1.96,), 64)  # no rim lies further out, however far off the channel's centre
 _CHANNEL_ROWS, _FACE_ROWS = slice(0, 4), slice(18, 44)
 CHANNEL_LEVEL, FACE_LEVEL = 30.0, 170.0
 _SPOKE = 4.0  # columns (sigma) over which the face's level is averaged: wider than a defect, narrower than a spoke
@@ -100,8 +101,8 @@ def _stretched(strip: Grey, low: float, high: float) -> Grey:
     return np.asarray(np.clip(levels, 0, 255, out=levels), np.uint8)
 
 
-def _outside(ellipse: Ellipse, grey: Grey) -> float:
-    x, y = _RIM.on(ellipse)
-    height, width = grey.shape
-    out = (x < -0.5) | (y < -0.5) | (x > width - 0.5) | (y > height - 0.5)
-    return float(np.count_nonzero(out) / out.size)
+def _outside(channel: Ellipse, grey: Grey) -> float:
+    """The share of the rim outside the picture; the rim is looked for only where it may come so near."""
+    if outside(*_REACH.on(channel), grey.shape) == 0:
+        return 0.0
+    return outside(*_RIM.on(rim(grey, channel)), grey.shape)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from inspection.locating import Ellipse, Rings, locate, rim
+from inspection.locating import Ellipse, Rings, locate, outside, rim
 
 Grey = npt.NDArray[np.uint8]
 Alteration = Callable[[Grey, float, np.random.Generator], Grey]
@@ -187,7 +187,6 @@ def rim_outside(name: str, strength: float, grey: Grey, rng: np.random.Generator
 
     ``rng`` as it was for :func:`alter`. The rim is looked for in the picture as it was, where all of it can be seen.
     """
-    height, width = grey.shape
     matrix = np.eye(2, 3)
     if name == "shift":
         matrix = _movement(grey.shape, rng, 0.0, strength * min(grey.shape) / 300, 1.0)
@@ -195,7 +194,7 @@ def rim_outside(name: str, strength: float, grey: Grey, rng: np.random.Generator
         matrix = _movement(grey.shape, rng, 0.0, 0.0, strength)
     outline = rim(grey, locate(grey).ellipse)
     x, y = matrix[:, :2] @ np.stack([one.ravel() for one in _OUTLINE.on(outline)]) + matrix[:, 2:]
-    return float(((x < -0.5) | (y < -0.5) | (x > width - 0.5) | (y > height - 0.5)).mean())
+    return outside(x, y, grey.shape)
 
 
 def _movement(

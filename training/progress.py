@@ -73,9 +73,12 @@ def read(path: Path) -> list[Progress]:
 
 @contextmanager
 def printed(path: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """While inside, say each new record of ``path``."""
+    """While inside, say each new record of ``path``; first the last one of an earlier start, if there was any."""
     over = threading.Event()
-    seen = len(read(path))
+    earlier = read(path)
+    if earlier:
+        say(f"Going on from {earlier[-1].line()}")
+    seen = len(earlier)
 
     def follow() -> None:
         nonlocal seen

@@ -41,3 +41,13 @@ def test_a_part_cut_off_is_told(limits):
     rng = np.random.default_rng(0)
     cut = [alter.alter("rim_cut", 0.15, draw(2000 + seed).pixels, rng) for seed in range(10)]
     assert all("cut_off" in why for why in told(cut, limits))
+
+
+@pytest.mark.parametrize(("name", "strengths"), [("shift", (20, 30, 40, 60)), ("scale", (1.1, 1.2, 1.3))])
+def test_a_part_near_the_frame_is_cut_off_only_where_its_rim_is(limits, name, strengths):
+    seeds = [(seed, strength) for seed in range(20) for strength in strengths]
+    greys = [alter.alter(name, how, draw(3000 + seed).pixels, np.random.default_rng(seed)) for seed, how in seeds]
+    cut = ["cut_off" in why for why in told(greys, limits)]
+    truth = [alter.rim_outside(name, how, draw(3000 + seed).pixels, np.random.default_rng(seed)) for seed, how in seeds]
+    assert {hit for hit, share in zip(cut, truth, strict=True) if share < 0.01} == {False}
+    assert {hit for hit, share in zip(cut, truth, strict=True) if share > 0.1} == {True}

@@ -78,8 +78,10 @@ def wait_for(done, process, seconds=400):
 def test_a_killed_run_goes_on_from_its_last_epoch(trained):
     _, before, after = trained
     assert FIRST in before
+    # Workers outlive a killed command by some seconds, in which a second epoch of so few pictures may end.
+    assert f"Going on from {FIRST}" in after or f"Going on from {ALL}" in after
     assert ALL in after
-    assert FIRST not in after
+    assert not [line for line in after.splitlines() if line.startswith(FIRST)]
 
 
 def test_both_workers_hold_the_same_weights(trained):
