@@ -30,7 +30,7 @@ class KafkaSender:
         self._thread = threading.Thread(target=self._loop.run_forever, name="kafka-sender", daemon=True)
         self._thread.start()
         self._kafka = kafka
-        self._producer: Any = None  # set once connected
+        self._producer: Any = None  # until the topic is known
         try:
             self._topic: Topic = self._wait(self._connect(), CONNECT)
         except BaseException:
@@ -46,15 +46,16 @@ class KafkaSender:
 
     def close(self) -> None:
         """Let go of the producer; what is in flight may still arrive, which is fine."""
-        if self._producer is not None:
-            self._wait(self._stop(self._producer), TIMEOUT)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        try:
+            self._wait(self._stop(), TIMEOUT)
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
 
     async def _connect(self) -> Topic:
         topic = await ensure_topic(self._kafka)
-        producer = AIOKafkaProducer(
+        self._producer = AIOKafkaProducer(
             **self._kafka.client(),
             acks="all",
             enable_idempotence=True,
@@ -63,11 +64,9 @@ class KafkaSender:
             max_request_size=1 << 20,
         )
         try:
-            await producer.start()
+            await self._producer.start()
         except KafkaError as error:
-            await producer.stop()
             raise Away(str(error)) from error
-        self._producer = producer
         return topic
 
     async def _send(self, events: Sequence[Carried]) -> Sent:
@@ -96,12 +95,13 @@ class KafkaSender:
         ]
         return Sent(tuple(acknowledged), repr(failures[0]) if failures else error)
 
-    async def _stop(self, producer: AIOKafkaProducer) -> None:
+    async def _stop(self) -> None:
         """A producer whose broker is away never ends by itself: its sender waits for acknowledgements."""
-        try:
-            await asyncio.wait_for(producer.stop(), 2)
-        except (TimeoutError, KafkaError):
-            await producer.client.close()
+        if self._producer is not None:
+            try:
+                await asyncio.wait_for(self._producer.stop(), 2)
+            except (TimeoutError, KafkaError):
+                await self._producer.client.close()
         pending = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in pending:
             task.cancel()

@@ -47,10 +47,11 @@ class Consuming:
         self.watch = Watch()
         self.error: BaseException | None = None
         self._service = ConsumerService(kafka, folder, limits, self.watch)
-        self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
+        self._begun = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
+        self._begun.wait()
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
@@ -60,12 +61,15 @@ class Consuming:
         self._thread.join()
 
     def _run(self) -> None:
+        async def until_told() -> None:
+            self._loop = asyncio.get_running_loop()
+            self._begun.set()
+            await self._service.run(self._stop)
+
         try:
-            self._loop.run_until_complete(self._service.run(self._stop))
+            asyncio.run(until_told())
         except BaseException as error:  # the test looks at it
             self.error = error
-        finally:
-            self._loop.close()
 
 
 @contextmanager

@@ -41,9 +41,10 @@ def test_a_line_half_written_is_left_out(tmp_path):
     assert len(read(tmp_path / "p")) == 1
 
 
-def test_what_was_there_before_is_not_said_again(tmp_path):
-    journal, said = Journal(tmp_path / "p", 2, 0), []
+def test_of_what_was_there_before_only_the_last_is_said_once(tmp_path):
+    journal, said = Journal(tmp_path / "p", 3, 0), []
     journal.epoch(0, 0.5, 0.4, 1.0, 0.0)
+    journal.epoch(1, 0.4, 0.3, 1.0, 0.0)
     with printed(tmp_path / "p", said.append):
-        journal.epoch(1, 0.3, 0.2, 1.0, 0.0)
-    assert [line[:9] for line in said] == ["epoch 2/2"]
+        journal.epoch(2, 0.3, 0.2, 1.0, 0.0)
+    assert [line.partition("  ")[0] for line in said] == ["Going on from epoch 2/3", "epoch 3/3"]
