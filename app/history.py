@@ -140,11 +140,8 @@ async def heatmap(request: Request, _caller: Reader, event_id: str) -> Response:
     """A grey PNG, light where the network saw a defect, of the picture's proportions."""
     services: Services = request.app.state.services
     data = await run_in_threadpool(services.records.picture, event_id)
-    prepared = await services.preparer.prepare(data)
-    heat = await services.judge.heatmap(prepared.sample.pixels, prepared.sample.measures)
-    scale = min(1.0, 600 / max(prepared.width, prepared.height))
-    shape = (max(1, round(prepared.width * scale)), max(1, round(prepared.height * scale)))
-    grey = cv2.resize((np.clip(heat, 0, 1) * 255).astype(np.uint8), shape, interpolation=cv2.INTER_LINEAR)
+    heat = await services.judge.heatmap(data)
+    grey = (np.clip(heat, 0, 1) * 255).astype(np.uint8)
     return Response(cv2.imencode(".png", grey)[1].tobytes(), media_type="image/png")
 
 

@@ -14,16 +14,12 @@ from app.batcher import MicroBatcher
 from app.body import Upload
 from app.errors import body_of
 from app.ports import Services
-from inspection.errors import BadPicture, InspectorError, Unavailable
+from inspection.batch import Judged
+from inspection.errors import BadPicture, Unavailable
 from inspection.events import Event, now, to_dict, uuid7
-from inspection.judgement import Judgement
+from inspection.judgement import Thresholds
 from inspection.part import Part
-from inspection.preparing import Prepared
-from inspection.preprocessing import MEASURES
 from inspection.record import Draft, Entry, IdempotencyKey
-
-_BRIGHTNESS = MEASURES.index("brightness")
-_SHARPNESS = MEASURES.index("sharpness")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +37,10 @@ class Call:
 @dataclass(frozen=True, slots=True)
 class _Seen:
     draft: Draft
-    judgement: Judgement
+    thresholds: Thresholds
 
 
-_Result = _Seen | InspectorError
+_Result = _Seen | BadPicture
 
 
 class Inspector:
@@ -53,11 +49,10 @@ class Inspector:
     def __init__(self, services: Services) -> None:
         self._services = services
         self.batcher = MicroBatcher(services.judge, services.limits)
-        self._decoding = 0
 
     def refuse_if_full(self) -> None:
-        """Raises Unavailable (``full``) while as many pictures as may wait do so, to be decoded or to be judged."""
-        if self._decoding + self.batcher.waiting >= self._services.limits.max_waiting:
+        """Raises Unavailable (``full``) while as many pictures wait as may."""
+        if self.batcher.waiting >= self._services.limits.max_waiting:
             raise Unavailable("full", "Too many pictures are waiting; try again in a moment.")
 
     async def inspect(self, call: Call, uploads: Sequence[Upload]) -> bytes:
@@ -76,7 +71,7 @@ class Inspector:
             if earlier is not None:
                 return earlier
         results = await self._look(call, uploads)
-        if call.single and isinstance(results[0], InspectorError):
+        if call.single and isinstance(results[0], BadPicture):
             raise results[0]
         drafts = tuple(result.draft for result in results if isinstance(result, _Seen))
         if not drafts:
@@ -88,34 +83,23 @@ class Inspector:
         return receipt.body
 
     async def _look(self, call: Call, uploads: Sequence[Upload]) -> list[_Result]:
-        if len(uploads) == 1:
-            return [await self._one(call, uploads[0])]
+        pictures = [bytes(upload.data) for upload in uploads]
+        answers = [self.batcher.judge(picture) for picture in pictures]
         try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._one(call, upload)) for upload in uploads]
-        except* Unavailable as errors:  # one is enough to say that the call can't be answered now
-            raise _first(errors) from None
-        return [task.result() for task in tasks]
-
-    async def _one(self, call: Call, upload: Upload) -> _Result:
-        data = bytes(upload.data)
-        self._decoding += 1
-        try:
-            with metrics.DECODE.time():
-                prepared = await self._services.preparer.prepare(data)
-        except BadPicture as error:
-            return error
-        finally:
-            self._decoding -= 1
-        judgement = await self.batcher.judge(prepared.sample)
+            results = await asyncio.gather(*answers)
+        finally:  # when one fails the call can't be answered: what still waits is of no more use
+            for answer in answers:
+                answer.cancel()
         latency = (time.perf_counter() - call.received) * 1000
-        event = _event(call, upload.filename, prepared, judgement, latency, self._services.limits.audit_sample)
-        return _Seen(Draft(event, data if event.audit_probability is not None else None), judgement)
+        return [
+            result if isinstance(result, BadPicture) else self._seen(call, upload.filename, picture, result, latency)
+            for upload, picture, result in zip(uploads, pictures, results, strict=True)
+        ]
 
-
-def _first(errors: BaseExceptionGroup[Unavailable]) -> Unavailable:
-    error = errors.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+    def _seen(self, call: Call, filename: str | None, picture: bytes, judged: Judged, latency: float) -> _Seen:
+        event = _event(call, filename, judged, latency, self._services.limits.audit_sample)
+        kept = picture if event.audit_probability is not None else None
+        return _Seen(Draft(event, kept), judged.judgement.thresholds)
 
 
 def _fingerprint(uploads: Sequence[Upload]) -> str:
@@ -126,10 +110,8 @@ def _fingerprint(uploads: Sequence[Upload]) -> str:
     return whole.hexdigest()
 
 
-def _event(
-    call: Call, filename: str | None, prepared: Prepared, judgement: Judgement, latency: float, audit_sample: float
-) -> Event:
-    measures = prepared.sample.measures
+def _event(call: Call, filename: str | None, judged: Judged, latency: float, audit_sample: float) -> Event:
+    judgement = judged.judgement
     return Event(
         kind="inspection",
         event_id=uuid7(),
@@ -137,9 +119,9 @@ def _event(
         request_id=call.request_id,
         origin=call.origin,
         filename=filename,
-        image_sha256=prepared.sha256,
-        image_width=prepared.width,
-        image_height=prepared.height,
+        image_sha256=judged.sha256,
+        image_width=judged.width,
+        image_height=judged.height,
         model_version=judgement.model_version,
         prediction=judgement.prediction,
         verdict=judgement.verdict,
@@ -147,8 +129,8 @@ def _event(
         p_defect=round(judgement.p_defect, 6),
         latency_ms=round(latency, 3),
         audit_probability=_chosen(judgement.verdict, audit_sample),
-        brightness=round(float(measures[_BRIGHTNESS]), 3),
-        sharpness=round(float(measures[_SHARPNESS]), 3),
+        brightness=round(judged.brightness, 3),
+        sharpness=round(judged.sharpness, 3),
         part_id=call.part.part_id,
         lot=call.part.lot,
         line=call.part.line,
@@ -173,7 +155,7 @@ def _render(call: Call, results: Sequence[_Result], events: Sequence[Event]) -> 
     objects: list[Mapping[str, Any]] = []
     for result in results:
         if isinstance(result, _Seen):
-            objects.append({**to_dict(next(numbered)), "thresholds": asdict(result.judgement.thresholds)})
+            objects.append({**to_dict(next(numbered)), "thresholds": asdict(result.thresholds)})
         else:
             objects.append(body_of(result, call.request_id))
     answer: Any = objects[0] if call.single else {"results": objects}

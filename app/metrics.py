@@ -33,9 +33,10 @@ REQUESTS = Counter("casting_requests_total", "Calls of /predict by status.", ["s
 INSPECTIONS = Counter("casting_inspections_total", "Recorded inspections.", ["verdict", "line", "camera", "model"])
 REJECTED = Counter("casting_rejected_total", "Pictures that could not be judged, by reason.", ["reason"])
 DECODE = Histogram("casting_decode_seconds", "From bytes to the network's input, s.", buckets=_SECONDS)
-QUEUE = Histogram("casting_queue_seconds", "From prepared to the start of its batch, s.", buckets=_SECONDS)
+QUEUE = Histogram("casting_queue_seconds", "From received to the start of its batch, s.", buckets=_SECONDS)
+INFERENCE = Histogram("casting_inference_seconds", "One batch in the network, s.", buckets=_SECONDS)
 JUDGE = Histogram(
-    "casting_judge_seconds", "One batch, the way to the classifier and back included, s.", buckets=_SECONDS
+    "casting_judge_seconds", "One batch decoded and judged, the way there and back included, s.", buckets=_SECONDS
 )
 BATCH = Histogram("casting_batch_pictures", "Pictures a batch.", buckets=(1, 2, 4, 8, 12, 16, 24, 32, 64))
 COMMIT = Histogram("casting_commit_seconds", "From judged to durable, s.", buckets=_SECONDS)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from app.access import Reader
 from app.ports import Services
 from app.samples import drawn
+from inspection.errors import BadPicture
 
 router = APIRouter(tags=["inspect"])
 
@@ -16,6 +17,7 @@ router = APIRouter(tags=["inspect"])
 async def model(request: Request, _caller: Reader) -> dict[str, Any]:
     """As the classifier itself says of a drawn casting, which is neither numbered nor recorded."""
     services: Services = request.app.state.services
-    sample = (await services.preparer.prepare(drawn("ok-1").png())).sample
-    judgement = (await services.judge.judge(sample.pixels[None], sample.measures[None]))[0]
-    return {"model_version": judgement.model_version, "thresholds": asdict(judgement.thresholds)}
+    result = (await services.judge.judge([drawn("ok-1").png()])).results[0]
+    if isinstance(result, BadPicture):
+        raise result
+    return {"model_version": result.judgement.model_version, "thresholds": asdict(result.judgement.thresholds)}

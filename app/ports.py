@@ -8,37 +8,25 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from inspection.judgement import Judgement
+from inspection.batch import Batch
+from inspection.errors import BadPicture
 from inspection.outbox import Backlog, Positioned
-from inspection.picture import MAX_PIXELS
-from inspection.preparing import Prepared
 from inspection.record import Recorder, Records
-
-Pixels = npt.NDArray[np.uint8]
-Measures = npt.NDArray[np.float32]
 
 
 class Judge(Protocol):
-    """The classifier, wherever it runs."""
+    """The classifier, wherever it and the decoding run. All raise Unavailable."""
 
-    async def judge(self, pixels: Pixels, measures: Measures) -> Sequence[Judgement]:
-        """``pixels`` uint8 [N, SIZE, SIZE], ``measures`` float32 [N, M] to N judgements. Raises Unavailable."""
+    async def judge(self, pictures: Sequence[bytes]) -> Batch[BadPicture]:
+        """Decode and judge files as they were received."""
         ...
 
-    async def heatmap(self, pixels: Pixels, measures: Measures) -> npt.NDArray[np.float32]:
-        """Where the network looks in one picture: float32 [h, w], 0 to 1."""
+    async def heatmap(self, picture: bytes) -> npt.NDArray[np.float32]:
+        """Where the network sees a defect: float32 [h, w], 0 to 1, of the picture's proportions. Raises BadPicture."""
         ...
 
     async def model_version(self) -> str:
-        """The model in use. Raises Unavailable while none is loaded."""
-        ...
-
-
-class Preparer(Protocol):
-    """Where pictures are decoded: threads of this process, or processes of their own."""
-
-    async def prepare(self, data: bytes) -> Prepared:
-        """Raises BadPicture, Unavailable."""
+        """The model in use."""
         ...
 
 
@@ -70,11 +58,11 @@ class Limits:
 
     max_files: int = 100
     max_body_bytes: int = 64 * 1024 * 1024
-    max_pixels: int = MAX_PIXELS
     max_waiting: int = 512
     max_batch: int = 16
+    max_batch_bytes: int = 4 * 1024 * 1024  # one that holds so much takes no further picture
     max_batches: int = 2  # on their way at once
-    eager_batches: int = 1  # of them however small; the others at least half full
+    eager_batches: int = 1  # of them however small; the others at least a quarter full
     body_seconds: float = 30.0
     deadline_seconds: float = 30.0
     max_deadline_seconds: float = 120.0
@@ -86,7 +74,6 @@ class Services:
     """Everything a running application holds. ``open_access``: no key is asked for (loopback, or ``CASTING_OPEN``)."""
 
     judge: Judge
-    preparer: Preparer
     recorder: Recorder
     records: Records
     outgoing: Outgoing

@@ -24,10 +24,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from app.body import Upload
 from app.inspecting import Call, Inspector
 from app.ports import Services
-from app.preparing import ThreadPreparer
 from bench.serving.load import drawn
 from inspection.part import Part
-from inspection.picture import MAX_PIXELS
 from inspection.record import Entry, Receipt
 from ledger import Ledger
 from tests.serving import LocalJudge
@@ -85,10 +83,8 @@ async def measure(services: Services, pictures: list[bytes], count: int) -> floa
 def main(rounds: int = 7, count: int = 1500, one_in: int = 20) -> None:
     folder = tempfile.mkdtemp()
     ledger = Ledger.open(f"sqlite:///{folder}/ledger.sqlite")
-    judge, preparer = LocalJudge(), ThreadPreparer(2, MAX_PIXELS)
     shared = {
-        "judge": judge,
-        "preparer": preparer,
+        "judge": LocalJudge(),
         "records": ledger.records,
         "outgoing": ledger.outbox,
         "keys": ledger.keys,

@@ -1,4 +1,4 @@
-"""The classifier as a deployment: batches in, judgements out; a new champion takes over between two batches."""
+"""The classifier as a deployment: pictures in, judgements out; a new champion takes over between two batches."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,19 +6,22 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import structlog
 from ray import serve
 
+from inspection.batch import Batch, judge_batch
 from inspection.bundle import champion
 from inspection.classifier import Classifier
-from inspection.errors import InspectorError
-from inspection.judgement import Judgement
-from inspection.preprocessing import MEASURES, SHAPE, Sample
+from inspection.errors import BadPicture, InspectorError
+from inspection.preparing import Prepared, prepare_bytes, prepared_or_why_not
+from inspection.preprocessing import MEASURES, SHAPE
 
 LOOK = 1.0  # seconds between looks at aliases.json
-#: Batches judged at once. Threads that share one small batch spend a third of their time waiting for each other.
+#: Batches under way at once, each decoded and judged by one thread: while one is in the network, which needs no
+#: interpreter lock, another is decoded. Threads that share a small batch spend a third of their time waiting.
 STREAMS = 2
 _log = structlog.get_logger(__name__)
 
@@ -51,20 +54,24 @@ def _warm(bundle: Path) -> Classifier:
 
 @serve.deployment(name="classifier", max_ongoing_requests=8, health_check_period_s=2, health_check_timeout_s=6)
 class ClassifierDeployment:
-    """Judges in a thread, so that the replica's loop stays free for the next batch."""
+    """Works in threads, so that the replica's loop stays free. A bad picture comes back as a value, because exceptions
+    lose their type on the way."""
 
-    def __init__(self, models: str) -> None:
+    def __init__(self, models: str, max_pixels: int) -> None:
+        cv2.setNumThreads(1)  # our own threads keep all cores busy; OpenCV's would only be in their way
+        self._max_pixels = max_pixels
         self._model = ModelInUse(Path(models))
         self._threads = ThreadPoolExecutor(STREAMS, thread_name_prefix="judge")
         self._watch: asyncio.Task[None] | None = None
 
-    async def judge(self, pixels: npt.NDArray[np.uint8], measures: npt.NDArray[np.float32]) -> Sequence[Judgement]:
-        return await self._run(self._model.classifier.judge, pixels, measures)  # type: ignore[no-any-return]
+    async def judge(self, pictures: Sequence[bytes]) -> Batch[BadPicture]:
+        return await self._run(self._judge, pictures)  # type: ignore[no-any-return]
 
-    async def heatmap(
-        self, pixels: npt.NDArray[np.uint8], measures: npt.NDArray[np.float32]
-    ) -> npt.NDArray[np.float32]:
-        return await self._run(self._model.classifier.heatmap, Sample(pixels, measures))  # type: ignore[no-any-return]
+    async def judge_prepared(self, pictures: Sequence[Prepared | BadPicture]) -> Batch[BadPicture]:
+        return await self._run(judge_batch, self._model.classifier, pictures)  # type: ignore[no-any-return]
+
+    async def heatmap(self, picture: bytes) -> npt.NDArray[np.float32] | BadPicture:
+        return await self._run(self._heatmap, picture)  # type: ignore[no-any-return]
 
     async def model_version(self) -> str:
         return self._model.classifier.version
@@ -73,6 +80,16 @@ class ClassifierDeployment:
         """Called by Serve from the start on: also what keeps the watch on aliases.json alive."""
         if self._watch is None or self._watch.done():
             self._watch = asyncio.get_running_loop().create_task(self._follow())
+
+    def _judge(self, pictures: Sequence[bytes]) -> Batch[BadPicture]:
+        ready = [prepared_or_why_not(picture, self._max_pixels) for picture in pictures]
+        return judge_batch(self._model.classifier, ready)
+
+    def _heatmap(self, picture: bytes) -> npt.NDArray[np.float32] | BadPicture:
+        try:
+            return self._model.classifier.heatmap(prepare_bytes(picture, self._max_pixels).sample)
+        except BadPicture as error:
+            return error
 
     async def _follow(self) -> None:
         while True:

@@ -1,10 +1,9 @@
 """The Serve application: ``serve run deployments.inspection:build``, or ``casting serve``.
 
-Ingress (HTTP, page, decoding, micro-batches, ledger) → classifier; relay beside them. With ``prepare=apart`` pictures
-are decoded by a deployment of its own.
+Ingress (HTTP, page, micro-batches, ledger) → classifier (decoding, network); relay beside them. With
+``prepare=apart`` a preparer stands between the two and decodes.
 """
 
-import os
 from typing import Any
 
 import structlog
@@ -14,12 +13,11 @@ from ray.serve import Application
 from ray.serve.handle import DeploymentHandle
 
 from app.main import create_app
-from app.ports import Limits, Preparer, Services
-from app.preparing import ThreadPreparer
+from app.ports import Limits, Services
 from deployments.carrying import RelayDeployment
 from deployments.classifier import STREAMS, ClassifierDeployment
 from deployments.preparer import PreparerDeployment
-from deployments.remote import RemoteJudge, RemotePreparer
+from deployments.remote import RemoteJudge
 from deployments.settings import CPUS, Settings
 from ledger import Ledger
 from streaming.settings import Settings as Streaming
@@ -48,7 +46,7 @@ class Args(BaseModel):
 )
 @serve.ingress()
 class IngressDeployment:
-    """One writer process: its own journal, its own decoder threads."""
+    """One writer process with a journal of its own."""
 
     def __init__(
         self,
@@ -61,23 +59,17 @@ class IngressDeployment:
         self._settings = settings
         self._ledger = Ledger.open(settings.ledger_url)
         self._recorder = self._ledger.recorder(settings.second_look)
-        self._judge = RemoteJudge(classifier)
-        limits = _limits(settings)
-        self._limits = limits
-        self._preparer: Preparer = (
-            RemotePreparer(preparer) if preparer else ThreadPreparer(os.cpu_count() or 2, limits.max_pixels)
-        )
+        self._judge = RemoteJudge(classifier, preparer)
 
     def __serve_build_asgi_app__(self) -> Any:
         return create_app(
             Services(
                 judge=self._judge,
-                preparer=self._preparer,
                 recorder=self._recorder,
                 records=self._ledger.records,
                 outgoing=self._ledger.outbox,
                 keys=self._ledger.keys,
-                limits=self._limits,
+                limits=_limits(self._settings),
                 open_access=self._settings.on_loopback or self._settings.open,
                 reports=self._settings.data / "reports",
             )
@@ -98,14 +90,15 @@ def compose(settings: Settings) -> Application:
     """Bind the deployments to each other."""
     if settings.open and not settings.on_loopback:
         _log.warning("keys_waived", host=settings.host, reason="CASTING_OPEN is set")
+    max_pixels = settings.max_megapixels * 1_000_000
     classifier = _following(
         settings, _scaled(ClassifierDeployment, settings.classifier_replicas, CPUS["classifier"])
-    ).bind(str(settings.models.absolute()))
+    ).bind(str(settings.models.absolute()), max_pixels)
     relay = _scaled(RelayDeployment, 1, CPUS["relay"]).bind(settings, Streaming().broker)
     preparer = None
     if settings.prepare == "apart":
         preparer = _scaled(PreparerDeployment, settings.preparer_replicas, CPUS["preparer"]).bind(
-            settings.max_megapixels * 1_000_000
+            classifier, max_pixels
         )
     return _scaled(IngressDeployment, settings.ingress_replicas, CPUS["ingress"]).bind(
         settings, classifier, relay, preparer
@@ -149,10 +142,9 @@ def _limits(settings: Settings) -> Limits:
     return Limits(
         max_files=settings.max_files,
         max_body_bytes=settings.max_body_mib * 1024 * 1024,
-        max_pixels=settings.max_megapixels * 1_000_000,
         max_waiting=settings.max_waiting,
         max_batch=settings.max_batch,
-        max_batches=BATCHES_A_CLASSIFIER * settings.most_classifiers,
+        max_batches=BATCHES_A_CLASSIFIER * settings.most_classifiers + settings.preparers,
         eager_batches=settings.most_classifiers,
         deadline_seconds=settings.deadline_seconds,
         audit_sample=settings.audit_sample,

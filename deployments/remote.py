@@ -9,42 +9,30 @@ from ray.exceptions import RayError
 from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle
 
+from inspection.batch import Batch
 from inspection.errors import BadPicture, Unavailable
-from inspection.judgement import Judgement
-from inspection.preparing import Prepared
 
-TRIES = 3  # judging and decoding change nothing, so a replica's death is no reason to fail the caller
+TRIES = 3  # judging changes nothing, so a replica's death is no reason to fail the caller
 
 
 class RemoteJudge:
-    """Implements ``app.ports.Judge`` over the classifier deployment."""
+    """Implements ``app.ports.Judge`` over the classifier deployment, where there is one by way of the preparer."""
 
-    def __init__(self, handle: DeploymentHandle) -> None:
-        self._handle = handle
+    def __init__(self, classifier: DeploymentHandle, preparer: DeploymentHandle | None) -> None:
+        self._classifier = classifier
+        self._judging = preparer or classifier
 
-    async def judge(self, pixels: npt.NDArray[np.uint8], measures: npt.NDArray[np.float32]) -> Sequence[Judgement]:
-        return await _call(self._handle.judge, pixels, measures)  # type: ignore[no-any-return]
+    async def judge(self, pictures: Sequence[bytes]) -> Batch[BadPicture]:
+        return await _call(self._judging.judge, pictures)  # type: ignore[no-any-return]
 
-    async def heatmap(
-        self, pixels: npt.NDArray[np.uint8], measures: npt.NDArray[np.float32]
-    ) -> npt.NDArray[np.float32]:
-        return await _call(self._handle.heatmap, pixels, measures)  # type: ignore[no-any-return]
+    async def heatmap(self, picture: bytes) -> npt.NDArray[np.float32]:
+        heat = await _call(self._classifier.heatmap, picture)
+        if isinstance(heat, BadPicture):
+            raise heat
+        return heat  # type: ignore[no-any-return]
 
     async def model_version(self) -> str:
-        return await _call(self._handle.model_version)  # type: ignore[no-any-return]
-
-
-class RemotePreparer:
-    """Implements ``app.ports.Preparer`` over the preparer deployment."""
-
-    def __init__(self, handle: DeploymentHandle) -> None:
-        self._handle = handle
-
-    async def prepare(self, data: bytes) -> Prepared:
-        answer = await _call(self._handle.prepare, data)
-        if isinstance(answer, BadPicture):
-            raise BadPicture(answer.code, answer.message)
-        return answer  # type: ignore[no-any-return]
+        return await _call(self._classifier.model_version)  # type: ignore[no-any-return]
 
 
 async def _call(method: Any, *args: Any) -> Any:

@@ -46,8 +46,8 @@ class Settings(BaseSettings):
     max_waiting: int = Field(512, ge=1, description="Pictures that may wait for the classifier before 503 is answered.")
     max_batch: int = Field(16, ge=1, le=256, description="Pictures judged in one forward pass at most.")
     deadline_seconds: float = Field(30.0, gt=0, description="Deadline of a call without `X-Request-Timeout`.")
-    prepare: Literal["ingress", "apart"] = Field(
-        "ingress", description="Where pictures are decoded: in the ingress, or in replicas that scale apart."
+    prepare: Literal["classifier", "apart"] = Field(
+        "classifier", description="Where pictures are decoded: in the classifier, or in replicas that scale apart."
     )
     ingress_replicas: int = Field(1, ge=1, description="Replicas that answer HTTP.")
     classifier_replicas: int = Field(1, ge=1, description="Replicas that judge, at least.")
@@ -68,13 +68,16 @@ class Settings(BaseSettings):
         return max(self.classifier_replicas, self.classifier_max_replicas or 0)
 
     @property
+    def preparers(self) -> int:
+        return self.preparer_replicas if self.prepare == "apart" else 0
+
+    @property
     def logical_cpus(self) -> float:
         """What all replicas ask for together; a node of its own offers at least so much, however few cores it has."""
-        preparers = self.preparer_replicas if self.prepare == "apart" else 0
         return (
             CPUS["ingress"] * self.ingress_replicas
             + CPUS["classifier"] * self.most_classifiers
-            + CPUS["preparer"] * preparers
+            + CPUS["preparer"] * self.preparers
             + CPUS["relay"]
         )
 

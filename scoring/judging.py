@@ -5,20 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from inspection.batch import Judged, judge_batch
 from inspection.classifier import Classifier
 from inspection.errors import BadPicture
-from inspection.judgement import Judgement
 from inspection.preparing import Prepared, prepare_bytes
-from inspection.preprocessing import MEASURES
 from scoring.members import Member, Unreadable
 from scoring.places import shown
 
 Content = tuple[Member, bytes | Unreadable]
 BATCH = 8  # as many as the engine takes best at once
 BYTES = 64 * 1024 * 1024  # after so many a batch is full too: large pictures don't pile up
-_BRIGHTNESS, _SHARPNESS = MEASURES.index("brightness"), MEASURES.index("sharpness")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +78,15 @@ def judged(
     classifier: Classifier, source: str, some: Sequence[Member], ready: Sequence[Prepared | str]
 ) -> Iterator[Row]:
     """A row for every member, in order, by one forward pass."""
-    good = [one for one in ready if isinstance(one, Prepared)]
-    judgements: Iterator[Judgement] = iter(())
-    if good:
-        pixels = np.stack([one.sample.pixels for one in good])
-        judgements = iter(classifier.judge(pixels, np.stack([one.sample.measures for one in good])))
-    for member, one in zip(some, ready, strict=True):
+    for member, one in zip(some, judge_batch(classifier, ready).results, strict=True):
         if isinstance(one, str):
             yield Row(shown(source), shown(member.path), error=one)
         else:
-            yield _row(source, member.path, one, next(judgements))
+            yield _row(source, member.path, one)
 
 
-def _row(source: str, path: str, prepared: Prepared, judgement: Judgement) -> Row:
-    measures = prepared.sample.measures
+def _row(source: str, path: str, judged: Judged) -> Row:
+    judgement = judged.judgement
     return Row(
         shown(source),
         shown(path),
@@ -104,10 +95,10 @@ def _row(source: str, path: str, prepared: Prepared, judgement: Judgement) -> Ro
         round(judgement.p_defect, 6),  # to as many digits as online
         judgement.reasons,
         None,
-        prepared.sha256,
-        prepared.width,
-        prepared.height,
-        round(float(measures[_BRIGHTNESS]), 3),
-        round(float(measures[_SHARPNESS]), 3),
+        judged.sha256,
+        judged.width,
+        judged.height,
+        round(judged.brightness, 3),
+        round(judged.sharpness, 3),
         judgement.model_version,
     )

@@ -72,7 +72,6 @@ def score(
 def quiet_ray() -> None:
     """Join the cluster of RAY_ADDRESS, or start one of our own, without Ray's own progress bars and logs."""
     import logging
-    import os
 
     import ray
 

@@ -14,12 +14,11 @@ import uvicorn
 
 from app.main import create_app
 from app.ports import Judge, Limits, Services
-from app.preparing import ThreadPreparer
+from inspection.batch import Batch, judge_batch
 from inspection.bundle import champion
 from inspection.classifier import Classifier
-from inspection.judgement import Judgement
-from inspection.picture import MAX_PIXELS
-from inspection.preprocessing import Sample
+from inspection.errors import BadPicture
+from inspection.preparing import prepare_bytes, prepared_or_why_not
 from ledger import Ledger
 from streaming.relay import EmbeddedRelay
 
@@ -32,16 +31,17 @@ class LocalJudge:
     def __init__(self) -> None:
         self._classifier = Classifier.load(champion(ROOT / "models"))
 
-    async def judge(self, pixels: npt.NDArray[np.uint8], measures: npt.NDArray[np.float32]) -> Sequence[Judgement]:
-        return await asyncio.to_thread(self._classifier.judge, pixels, measures)
+    async def judge(self, pictures: Sequence[bytes]) -> Batch[BadPicture]:
+        return await asyncio.to_thread(self._judge, pictures)
 
-    async def heatmap(
-        self, pixels: npt.NDArray[np.uint8], measures: npt.NDArray[np.float32]
-    ) -> npt.NDArray[np.float32]:
-        return await asyncio.to_thread(self._classifier.heatmap, Sample(pixels, measures))
+    async def heatmap(self, picture: bytes) -> npt.NDArray[np.float32]:
+        return await asyncio.to_thread(self._classifier.heatmap, prepare_bytes(picture).sample)
 
     async def model_version(self) -> str:
         return self._classifier.version
+
+    def _judge(self, pictures: Sequence[bytes]) -> Batch[BadPicture]:
+        return judge_batch(self._classifier, [prepared_or_why_not(picture) for picture in pictures])
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,6 @@ def running(folder: Path, judge: Judge, limits: Limits | None = None, open_acces
     carrying.start()
     services = Services(
         judge=judge,
-        preparer=ThreadPreparer(2, MAX_PIXELS),
         recorder=recorder,
         records=ledger.records,
         outgoing=ledger.outbox,

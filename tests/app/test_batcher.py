@@ -8,9 +8,10 @@ import numpy.typing as npt
 
 from app.batcher import MicroBatcher
 from app.ports import Limits
+from inspection.batch import Batch, Judged
 from inspection.bundle import champion, read_card
-from inspection.judgement import Judgement, judge
-from inspection.preprocessing import MEASURES, SHAPE, Sample
+from inspection.errors import BadPicture
+from inspection.judgement import judge
 from tests.serving import ROOT
 
 THRESHOLDS = read_card(champion(ROOT / "models")).thresholds
@@ -23,30 +24,29 @@ class Gate:
         self.judged: list[list[int]] = []
         self.open = asyncio.Event()
 
-    async def judge(self, pixels: npt.NDArray[np.uint8], measures: npt.NDArray[np.float32]) -> Sequence[Judgement]:
-        self.judged.append([int(mark) for mark in measures[:, 0]])
+    async def judge(self, pictures: Sequence[bytes]) -> Batch[BadPicture]:
+        self.judged.append([picture[0] for picture in pictures])
         await self.open.wait()
-        return [judge(0.5, (), THRESHOLDS, "v") for _ in measures]
+        judgement = judge(0.5, (), THRESHOLDS, "v")
+        return Batch([Judged(str(picture[0]), 1, 1, 0, 0, 0, judgement) for picture in pictures], 0)
 
-    async def heatmap(self, pixels: object, measures: object) -> npt.NDArray[np.float32]:
+    async def heatmap(self, picture: bytes) -> npt.NDArray[np.float32]:
         raise NotImplementedError
 
     async def model_version(self) -> str:
         return "v"
 
 
-def marked(mark: int) -> Sample:
-    measures = np.zeros(len(MEASURES), np.float32)
-    measures[0] = mark
-    return Sample(np.zeros(SHAPE, np.uint8), measures)
+def marked(mark: int, size: int = 1) -> bytes:
+    return bytes([mark]) * size
 
 
 async def test_who_went_away_is_not_judged_and_the_others_are() -> None:
     gate = Gate()
     batcher = MicroBatcher(gate, Limits(max_batch=4, max_batches=1))
-    first = asyncio.create_task(batcher.judge(marked(0)))
+    first = batcher.judge(marked(0))
     await asyncio.sleep(0)
-    waiting = {mark: asyncio.create_task(batcher.judge(marked(mark))) for mark in range(10, 20)}
+    waiting = {mark: batcher.judge(marked(mark)) for mark in range(10, 20)}
     await asyncio.sleep(0)
     for mark in (10, 13, 19):
         waiting.pop(mark).cancel()
@@ -58,12 +58,12 @@ async def test_who_went_away_is_not_judged_and_the_others_are() -> None:
     assert batcher.waiting == 0
 
 
-async def test_a_busy_classifier_gets_another_batch_only_when_that_is_half_full() -> None:
+async def test_a_busy_classifier_gets_another_batch_only_when_that_is_a_quarter_full() -> None:
     gate = Gate()
-    batcher = MicroBatcher(gate, Limits(max_batch=4, max_batches=3))
+    batcher = MicroBatcher(gate, Limits(max_batch=8, max_batches=3))
     asked = []
     for mark in range(7):
-        asked.append(asyncio.create_task(batcher.judge(marked(mark))))
+        asked.append(batcher.judge(marked(mark)))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
     assert gate.judged == [
@@ -79,7 +79,7 @@ async def test_a_busy_classifier_gets_another_batch_only_when_that_is_half_full(
 async def test_what_waits_goes_as_soon_as_the_classifier_is_free_however_little_it_is() -> None:
     gate = Gate()
     batcher = MicroBatcher(gate, Limits(max_batch=16, max_batches=3))
-    asked = [asyncio.create_task(batcher.judge(marked(mark))) for mark in range(2)]
+    asked = [batcher.judge(marked(mark)) for mark in range(2)]
     await asyncio.sleep(0)
     gate.open.set()
     await asyncio.gather(*asked)
@@ -88,12 +88,29 @@ async def test_what_waits_goes_as_soon_as_the_classifier_is_free_however_little_
 
 async def test_each_of_several_classifiers_gets_a_batch_however_small() -> None:
     gate = Gate()
-    batcher = MicroBatcher(gate, Limits(max_batch=4, max_batches=6, eager_batches=2))
+    batcher = MicroBatcher(gate, Limits(max_batch=8, max_batches=6, eager_batches=2))
     asked = []
     for mark in range(4):
-        asked.append(asyncio.create_task(batcher.judge(marked(mark))))
+        asked.append(batcher.judge(marked(mark)))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
     assert gate.judged == [[0], [1], [2, 3]]
     gate.open.set()
     await asyncio.gather(*asked)
+
+
+async def test_each_gets_its_own_answer_whatever_batch_it_was_in() -> None:
+    gate = Gate()
+    gate.open.set()
+    batcher = MicroBatcher(gate, Limits(max_batch=4))
+    answers = await asyncio.gather(*(batcher.judge(marked(mark)) for mark in range(30)))
+    assert [answer.sha256 for answer in answers if isinstance(answer, Judged)] == [str(mark) for mark in range(30)]
+
+
+async def test_large_pictures_fill_a_batch_sooner_and_one_larger_than_a_batch_goes_alone() -> None:
+    gate = Gate()
+    gate.open.set()
+    batcher = MicroBatcher(gate, Limits(max_batch=4, max_batches=1, max_batch_bytes=10))
+    sizes = (1, 4, 6, 1, 50, 1, 1, 1, 1)
+    await asyncio.gather(*(batcher.judge(marked(mark, size)) for mark, size in enumerate(sizes)))
+    assert gate.judged == [[0], [1, 2], [3, 4], [5, 6, 7, 8]]

@@ -4,20 +4,18 @@ import io
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
-import numpy as np
-import numpy.typing as npt
 import pytest
 from PIL import Image
 
 from app.ports import Limits
 from drawing.castings import draw
-from inspection.errors import Unavailable
-from inspection.judgement import Judgement
+from inspection.batch import Batch
+from inspection.errors import BadPicture, Unavailable
 from tests.serving import LocalJudge, Running, running
 
 OK = draw(1, "ok").png()
@@ -201,12 +199,12 @@ class SlowJudge(LocalJudge):
         self.gate = threading.Event()
         self.sizes: list[int] = []
 
-    async def judge(self, pixels: npt.NDArray[np.uint8], measures: npt.NDArray[np.float32]) -> list[Judgement]:
+    async def judge(self, pictures: Sequence[bytes]) -> Batch[BadPicture]:
         import asyncio
 
-        self.sizes.append(len(pixels))
+        self.sizes.append(len(pictures))
         await asyncio.to_thread(self.gate.wait, 20)
-        return list(await super().judge(pixels, measures))
+        return await super().judge(pictures)
 
 
 def test_when_full_it_says_so_at_once_and_finishes_what_it_took(tmp_path: Path) -> None:
@@ -309,7 +307,7 @@ def test_ready_names_the_model_and_what_waits_for_the_lake(client: httpx.Client)
 class NoJudge(LocalJudge):
     """A classifier that is away."""
 
-    async def judge(self, pixels: npt.NDArray[np.uint8], measures: npt.NDArray[np.float32]) -> list[Judgement]:
+    async def judge(self, pictures: Sequence[bytes]) -> Batch[BadPicture]:
         raise Unavailable("model_unavailable", "The classifier is starting again; repeat this call.")
 
 

@@ -19,7 +19,7 @@ PICTURES = [draw(seed, KINDS[seed % 5]).png() for seed in range(8)]
 def test_it_stops_cleanly_starts_again_at_once_and_both_shapes_agree(tmp_path: Path) -> None:
     port = free_port()
     answers = []
-    for prepare in ("ingress", "apart"):
+    for prepare in ("classifier", "apart"):
         with serving(tmp_path / "var", port, CASTING_PREPARE=prepare) as service:
             processes = psutil.Process(service.process.pid).children(recursive=True)
             files = [("file", (f"{i}", picture)) for i, picture in enumerate([*PICTURES, b"rubbish"])]
