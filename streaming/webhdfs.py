@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import requests
 from hdfs import Client, HdfsError, InsecureClient
 
+from inspection.errors import NotFound
 from streaming.files import Name
 from streaming.folder import TEMPORARY
 from streaming.record import Fenced
@@ -107,11 +108,17 @@ def connect(root: str, webhdfs: str, ca: Path | None = None, kerberos: bool = Fa
     """``root`` is ``hdfs://…/path``, reached through WebHDFS at ``webhdfs``.
 
     ``webhdfs`` may name both NameNodes of a pair, parted by ``;``: the active one is found.
+
+    Raises:
+        NotFound: ``no_kerberos``: tickets are asked for, and requests-kerberos isn't installed.
     """
     session = _Session(ca)
     if kerberos:
-        from hdfs.ext.kerberos import KerberosClient  # needs requests-kerberos; only who asks for it has it
-
+        try:
+            from hdfs.ext.kerberos import KerberosClient
+        except ModuleNotFoundError as error:  # compiled where it is needed, so that it is in no lock
+            message = "CASTING_WEBHDFS_KERBEROS needs requests-kerberos; docs/settings.md says how to install it."
+            raise NotFound("no_kerberos", message) from error
         client = KerberosClient(webhdfs, timeout=TIMEOUT, session=session)
     else:
         user = os.environ.get("HADOOP_USER_NAME") or getpass.getuser()
