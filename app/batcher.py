@@ -2,8 +2,8 @@
 
 While a batch is judged the next one gathers, so batches grow with the load by themselves: one picture when it is
 quiet, ``max_batch`` when it is busy. Where each classifier has one already, another follows only when it is at least
-a quarter full: the way to a classifier costs as much for one picture as for sixteen. Pictures travel as they came, so
-large ones fill a batch sooner.
+a quarter full, in pictures or in bytes: the way to a classifier costs as much for one picture as for sixteen. Pictures
+travel as they came, so large ones fill a batch sooner.
 """
 
 import asyncio
@@ -38,7 +38,8 @@ class MicroBatcher:
         self._max_batch, self._max_bytes = limits.max_batch, limits.max_batch_bytes
         self._waiting: deque[_Waiting] = deque()
         self._eager, self._most = limits.eager_batches, limits.max_batches
-        self._enough = (limits.max_batch + 3) // 4
+        self._enough, self._enough_bytes = (limits.max_batch + 3) // 4, limits.max_batch_bytes // 4
+        self._bytes = 0
         self._running: set[asyncio.Task[None]] = set()
 
     @property
@@ -49,6 +50,7 @@ class MicroBatcher:
         """Judge one picture in whichever batch comes next. Its future raises Unavailable (``model_unavailable``)."""
         answer: Answer = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(picture, answer, time.perf_counter()))
+        self._bytes += len(picture)
         self._dispatch()
         return answer
 
@@ -64,6 +66,7 @@ class MicroBatcher:
         size = 0
         while self._waiting and len(batch) < self._max_batch and size < self._max_bytes:
             waiting = self._waiting.popleft()
+            self._bytes -= len(waiting.picture)
             if not waiting.answer.cancelled():
                 batch.append(waiting)
                 size += len(waiting.picture)
@@ -71,7 +74,8 @@ class MicroBatcher:
 
     def _worth_a_batch(self) -> bool:
         running = len(self._running)
-        return running < self._eager or (running < self._most and len(self._waiting) >= self._enough)
+        enough = len(self._waiting) >= self._enough or self._bytes >= self._enough_bytes
+        return running < self._eager or (running < self._most and enough)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)

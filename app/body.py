@@ -1,6 +1,8 @@
 """Reads a request's pictures under limits: nothing is kept that exceeds them, and slow senders are cut off."""
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -9,7 +11,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
 from app.ports import Limits
-from inspection.errors import BadRequest
+from inspection.errors import BadRequest, Unavailable
 
 MAX_FIELD_BYTES = 4096
 MAX_FIELDS = 32
@@ -21,7 +23,7 @@ class Upload:
     """One file as sent; the name is only a label, already without folders and control characters."""
 
     filename: str | None
-    data: bytearray | bytes
+    data: bytes
 
 
 @dataclass(slots=True)
@@ -30,12 +32,46 @@ class Body:
     fields: dict[str, str] = field(default_factory=dict)
 
 
-async def read(request: Request, limits: Limits) -> Body:
-    """Read a multipart form or one raw picture.
+Take = Callable[[int], None]
+
+
+class Intake:
+    """How many bytes the calls under way hold in this process: however many callers there are, memory has a bound."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.held = 0
+
+    @contextmanager
+    def call(self) -> Iterator[Take]:
+        """What is given holds so many bytes more until the end of the block.
+
+        It raises BadRequest (``too_large``) when the call is too large, Unavailable (``full``) when all together are.
+        """
+        size = 0
+
+        def take(count: int) -> None:
+            nonlocal size
+            size += count
+            self.held += count
+            if size > self._limits.max_body_bytes:
+                raise _too_large(self._limits)
+            if self.held > self._limits.max_held_bytes:
+                raise Unavailable("full", "Too many bytes are on their way; try again in a moment.")
+
+        try:
+            yield take
+        finally:
+            self.held -= size
+
+
+async def read(request: Request, limits: Limits, take: Take) -> Body:
+    """Read a multipart form or one raw picture; ``take`` is told of every chunk before it is kept.
 
     Raises:
         BadRequest: ``unsupported_media_type``, ``malformed_form``, ``no_file``, ``too_many_files``, ``too_large``,
-            ``slow_body``.
+            ``slow_body``, ``cut_off``.
+        Unavailable: ``full``.
     """
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     declared = request.headers.get("content-length", "")
@@ -44,9 +80,9 @@ async def read(request: Request, limits: Limits) -> Body:
     try:
         async with asyncio.timeout(limits.body_seconds):
             if kind == b"multipart/form-data":
-                return await _form(request, options.get(b"boundary", b""), limits)
+                return await _form(request, options.get(b"boundary", b""), limits, take)
             if kind.startswith(b"image/") or kind == b"application/octet-stream":
-                return await _raw(request, limits)
+                return await _raw(request, take)
     except TimeoutError as error:
         raise BadRequest("slow_body", f"The body did not arrive within {limits.body_seconds:g} s.") from error
     except ClientDisconnect as error:
@@ -54,26 +90,22 @@ async def read(request: Request, limits: Limits) -> Body:
     raise BadRequest("unsupported_media_type", "Send multipart/form-data with 'file', or one raw body as image/*.")
 
 
-async def _raw(request: Request, limits: Limits) -> Body:
+async def _raw(request: Request, take: Take) -> Body:
     data = bytearray()
     async for chunk in request.stream():
+        take(len(chunk))
         data += chunk
-        if len(data) > limits.max_body_bytes:
-            raise _too_large(limits)
-    return Body([Upload(clean_filename(request.query_params.get("filename")), data)])
+    return Body([Upload(clean_filename(request.query_params.get("filename")), bytes(data))])
 
 
-async def _form(request: Request, boundary: bytes, limits: Limits) -> Body:
+async def _form(request: Request, boundary: bytes, limits: Limits, take: Take) -> Body:
     if not boundary:
         raise BadRequest("malformed_form", "The form's boundary is missing.")
     form = _Form(limits)
-    size = 0
     try:
         parser = MultipartParser(boundary, form.callbacks())  # type: ignore[arg-type]
         async for chunk in request.stream():
-            size += len(chunk)
-            if size > limits.max_body_bytes:
-                raise _too_large(limits)
+            take(len(chunk))
             parser.write(chunk)
         parser.finalize()
     except FormParserError as error:
@@ -142,7 +174,7 @@ class _Form:
 
     def _part_end(self) -> None:
         if self._name == "file":
-            self.body.uploads.append(Upload(clean_filename(self._filename), self._data))
+            self.body.uploads.append(Upload(clean_filename(self._filename), bytes(self._data)))
         else:
             self.body.fields[self._name] = self._data.decode(errors="replace")
 

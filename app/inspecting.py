@@ -11,7 +11,7 @@ from typing import Any
 
 from app import metrics
 from app.batcher import MicroBatcher
-from app.body import Upload
+from app.body import Intake, Upload
 from app.errors import body_of
 from app.ports import Services
 from inspection.batch import Judged
@@ -49,6 +49,7 @@ class Inspector:
     def __init__(self, services: Services) -> None:
         self._services = services
         self.batcher = MicroBatcher(services.judge, services.limits)
+        self.intake = Intake(services.limits)
 
     def refuse_if_full(self) -> None:
         """Raises Unavailable (``full``) while as many pictures wait as may."""
@@ -83,8 +84,7 @@ class Inspector:
         return receipt.body
 
     async def _look(self, call: Call, uploads: Sequence[Upload]) -> list[_Result]:
-        pictures = [bytes(upload.data) for upload in uploads]
-        answers = [self.batcher.judge(picture) for picture in pictures]
+        answers = [self.batcher.judge(upload.data) for upload in uploads]
         try:
             results = await asyncio.gather(*answers)
         finally:  # when one fails the call can't be answered: what still waits is of no more use
@@ -92,13 +92,13 @@ class Inspector:
                 answer.cancel()
         latency = (time.perf_counter() - call.received) * 1000
         return [
-            result if isinstance(result, BadPicture) else self._seen(call, upload.filename, picture, result, latency)
-            for upload, picture, result in zip(uploads, pictures, results, strict=True)
+            result if isinstance(result, BadPicture) else self._seen(call, upload, result, latency)
+            for upload, result in zip(uploads, results, strict=True)
         ]
 
-    def _seen(self, call: Call, filename: str | None, picture: bytes, judged: Judged, latency: float) -> _Seen:
-        event = _event(call, filename, judged, latency, self._services.limits.audit_sample)
-        kept = picture if event.audit_probability is not None else None
+    def _seen(self, call: Call, upload: Upload, judged: Judged, latency: float) -> _Seen:
+        event = _event(call, upload.filename, judged, latency, self._services.limits.audit_sample)
+        kept = upload.data if event.audit_probability is not None else None
         return _Seen(Draft(event, kept), judged.judgement.thresholds)
 
 

@@ -58,6 +58,7 @@ class Limits:
 
     max_files: int = 100
     max_body_bytes: int = 64 * 1024 * 1024
+    max_held_bytes: int = 512 * 1024 * 1024  # of all calls under way
     max_waiting: int = 512
     max_batch: int = 16
     max_batch_bytes: int = 4 * 1024 * 1024  # one that holds so much takes no further picture

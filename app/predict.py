@@ -76,22 +76,23 @@ async def predict(request: Request) -> Response:
     services: Services = request.app.state.services
     inspector: Inspector = request.app.state.inspector
     inspector.refuse_if_full()
-    received = await body.read(request, services.limits)
-    given = {**request.query_params, **received.fields}
-    call = Call(
-        request_id=request.state.request_id,
-        origin=_origin(given.get("origin", "api")),
-        part=Part.parse(given),
-        received=time.perf_counter(),
-        key=f"{caller.scope}:{idempotency_key}" if idempotency_key else None,
-        single=len(received.uploads) == 1,
-    )
-    seconds = min(seconds or services.limits.deadline_seconds, services.limits.max_deadline_seconds)
-    try:
-        async with asyncio.timeout(seconds):
-            answer = await inspector.inspect(call, received.uploads)
-    except TimeoutError as error:
-        raise Unavailable("deadline_exceeded", f"There was no answer within {seconds:g} s.") from error
+    with inspector.intake.call() as take:
+        received = await body.read(request, services.limits, take)
+        given = {**request.query_params, **received.fields}
+        call = Call(
+            request_id=request.state.request_id,
+            origin=_origin(given.get("origin", "api")),
+            part=Part.parse(given),
+            received=time.perf_counter(),
+            key=f"{caller.scope}:{idempotency_key}" if idempotency_key else None,
+            single=len(received.uploads) == 1,
+        )
+        seconds = min(seconds or services.limits.deadline_seconds, services.limits.max_deadline_seconds)
+        try:
+            async with asyncio.timeout(seconds):
+                answer = await inspector.inspect(call, received.uploads)
+        except TimeoutError as error:
+            raise Unavailable("deadline_exceeded", f"There was no answer within {seconds:g} s.") from error
     return Response(answer, media_type="application/json")
 
 

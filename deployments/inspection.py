@@ -142,6 +142,7 @@ def _limits(settings: Settings) -> Limits:
     return Limits(
         max_files=settings.max_files,
         max_body_bytes=settings.max_body_mib * 1024 * 1024,
+        max_held_bytes=settings.max_held_mib * 1024 * 1024,
         max_waiting=settings.max_waiting,
         max_batch=settings.max_batch,
         max_batches=BATCHES_A_CLASSIFIER * settings.most_classifiers + settings.preparers,

@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     )
     max_files: int = Field(100, ge=1, description="Pictures a call may hold.")
     max_body_mib: int = Field(64, ge=1, description="Mebibytes a call may hold.")
+    max_held_mib: int = Field(
+        512, ge=1, description="Mebibytes that all calls under way may hold in a replica before 503 is answered."
+    )
     max_megapixels: int = Field(50, ge=1, description="Megapixels a picture may have.")
     max_waiting: int = Field(512, ge=1, description="Pictures that may wait for the classifier before 503 is answered.")
     max_batch: int = Field(16, ge=1, le=256, description="Pictures judged in one forward pass at most.")

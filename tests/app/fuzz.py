@@ -20,7 +20,7 @@ from PIL import Image
 from starlette.requests import Request
 from starlette.types import Message
 
-from app.body import MAX_FIELD_BYTES, MAX_FILENAME, read
+from app.body import MAX_FIELD_BYTES, MAX_FILENAME, Intake, read
 from app.ports import Limits
 from inspection.errors import BadPicture, BadRequest
 from inspection.picture import FORMATS, decode
@@ -91,8 +91,10 @@ def form(inputs: int) -> None:
         @settings(max_examples=inputs, deadline=None, database=None, suppress_health_check=list(HealthCheck))
         @given(FORMS, st.integers(1, 200))
         def holds(data: bytes, chunk: int) -> None:
+            intake = Intake(LIMITS)
             try:
-                body = runner.run(read(_request(data, chunk), LIMITS))
+                with intake.call() as take:
+                    body = runner.run(read(_request(data, chunk), LIMITS, take))
             except BadRequest as error:
                 assert error.code
             else:

@@ -114,3 +114,14 @@ async def test_large_pictures_fill_a_batch_sooner_and_one_larger_than_a_batch_go
     sizes = (1, 4, 6, 1, 50, 1, 1, 1, 1)
     await asyncio.gather(*(batcher.judge(marked(mark, size)) for mark, size in enumerate(sizes)))
     assert gate.judged == [[0], [1, 2], [3, 4], [5, 6, 7, 8]]
+
+
+async def test_a_few_large_pictures_are_enough_for_another_batch() -> None:
+    gate = Gate()
+    batcher = MicroBatcher(gate, Limits(max_batch=16, max_batches=2, max_batch_bytes=100))
+    asked = [batcher.judge(marked(mark, 25)) for mark in range(2)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert gate.judged == [[0], [1]]
+    gate.open.set()
+    await asyncio.gather(*asked)

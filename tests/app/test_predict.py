@@ -191,6 +191,25 @@ def test_a_body_over_the_limit_is_refused_while_it_is_read(tmp_path: Path, judge
         assert sent < 50_000_000
 
 
+def test_callers_that_hold_too_much_together_are_put_off_and_their_bytes_given_back(tmp_path: Path) -> None:
+    judge = SlowJudge()
+    with running(tmp_path, judge, Limits(max_held_bytes=3 * len(OK))) as service, ThreadPoolExecutor(8) as threads:
+
+        def send(_: int) -> httpx.Response:
+            headers = {"Content-Type": "image/png"}
+            return httpx.post(f"{service.address}/predict", content=OK, headers=headers, timeout=30)
+
+        calls = [threads.submit(send, i) for i in range(8)]
+        while sum(call.done() for call in calls) < 5:
+            time.sleep(0.05)
+        judge.gate.set()
+        answers = [call.result() for call in calls]
+        refused = [answer for answer in answers if answer.status_code == 503]
+        assert len(refused) == 5
+        assert all(answer.json()["error"]["code"] == "full" and answer.headers["Retry-After"] for answer in refused)
+        assert [send(i).status_code for i in range(4)] == [200] * 4
+
+
 class SlowJudge(LocalJudge):
     """The real classifier behind a gate, to hold a queue."""
 
