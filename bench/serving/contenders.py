@@ -34,8 +34,8 @@ PACKAGES = {
         "uvloop==0.23.0",
     ),
     "mosec": ("mosec==0.9.8",),
-    "litserve": ("litserve==0.2.19",),
-    "bentoml": ("bentoml==1.4.39",),
+    "litserve": ("litserve==0.2.19", "python-multipart==0.0.34"),
+    "bentoml": ("bentoml==1.4.39", "fastapi==0.165.0", "python-multipart==0.0.34"),
 }
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pickle
 from typing import Any
 
 import bentoml
@@ -12,7 +13,13 @@ from inspection.preparing import prepare_bytes
 
 TRAFFIC = {"timeout": 60, "max_concurrency": 512}
 WORKERS = int(os.environ["PEER_WORKERS"])
+BATCH = max(2, int(os.environ["PEER_BATCH"]))  # BentoML refuses to define a batch of one; ``Whole`` makes none
 alone, apart = FastAPI(), FastAPI()
+
+
+def pickled(picture: bytes) -> bytes:
+    """A prepared picture as one ``bytes``: BentoML turns other objects into dictionaries on their way."""
+    return pickle.dumps(prepare_bytes(picture), pickle.HIGHEST_PROTOCOL)
 
 
 @bentoml.service(workers=WORKERS, traffic=TRAFFIC)
@@ -35,9 +42,9 @@ class Judging:
     def __init__(self) -> None:
         self.classifier = load()
 
-    @bentoml.api(batchable=True, max_batch_size=int(os.environ["PEER_BATCH"]), max_latency_ms=10_000)
-    def judge(self, prepared: list[Any]) -> list[Any]:
-        return judged(self.classifier, prepared)
+    @bentoml.api(batchable=True, max_batch_size=BATCH, max_latency_ms=10_000)
+    def judge(self, prepared: list[bytes]) -> list[Any]:
+        return judged(self.classifier, [pickle.loads(one) for one in prepared])
 
 
 @bentoml.service(workers=WORKERS, traffic=TRAFFIC)
@@ -50,6 +57,6 @@ class Apart:
     @apart.post("/predict")
     async def predict(self, file: list[UploadFile]) -> dict[str, Any]:
         pictures = [await one.read() for one in file]
-        prepared = await asyncio.gather(*(asyncio.to_thread(prepare_bytes, picture) for picture in pictures))
+        prepared = await asyncio.gather(*(asyncio.to_thread(pickled, picture) for picture in pictures))
         results = await self.judging.to_async.judge(list(prepared))
         return results[0] if len(results) == 1 else {"results": results}
