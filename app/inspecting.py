@@ -89,7 +89,7 @@ class Inspector:
             results = await asyncio.gather(*answers)
         finally:  # when one fails the call can't be answered: what still waits is of no more use
             for answer in answers:
-                answer.cancel()
+                self.batcher.cancel(answer)
         latency = (time.perf_counter() - call.received) * 1000
         return [
             result if isinstance(result, BadPicture) else self._seen(call, upload, result, latency)

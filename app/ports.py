@@ -54,14 +54,14 @@ class Outgoing(Positioned, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one call may ask for, and how much may wait. Seconds, bytes, pixels, pictures."""
+    """What one call may ask for, and how much may wait. Seconds, bytes, pictures."""
 
     max_files: int = 100
     max_body_bytes: int = 64 * 1024 * 1024
     max_held_bytes: int = 512 * 1024 * 1024  # of all calls under way
     max_waiting: int = 512
     max_batch: int = 16
-    max_batch_bytes: int = 4 * 1024 * 1024  # one that holds so much takes no further picture
+    max_batch_bytes: int = 4 * 1024 * 1024  # of several pictures; a larger one goes alone
     max_batches: int = 2  # on their way at once
     eager_batches: int = 1  # of them however small; the others at least a quarter full
     body_seconds: float = 30.0

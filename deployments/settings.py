@@ -2,13 +2,15 @@
 
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 #: Logical CPUs of a replica: small on purpose, they only say that the application fits on two cores.
 CPUS = {"ingress": 0.5, "classifier": 0.5, "preparer": 0.3, "relay": 0.1}
+#: Between replicas a message of Serve's holds 256 MiB (deployments/environment.py): one picture, or a batch of 4 MiB.
+MAX_BODY_MIB = 240
 
 
 class Settings(BaseSettings):
@@ -41,7 +43,7 @@ class Settings(BaseSettings):
         0.1, ge=0, le=1, description="Share of parts to review that a second inspector settles too."
     )
     max_files: int = Field(100, ge=1, description="Pictures a call may hold.")
-    max_body_mib: int = Field(64, ge=1, description="Mebibytes a call may hold.")
+    max_body_mib: int = Field(64, ge=1, le=MAX_BODY_MIB, description="Mebibytes a call may hold, at most 240.")
     max_held_mib: int = Field(
         512, ge=1, description="Mebibytes that all calls under way may hold in a replica before 503 is answered."
     )
@@ -61,6 +63,12 @@ class Settings(BaseSettings):
     scale_down_seconds: float = Field(300.0, gt=0, description="For so long little waits before one is taken away.")
     preparer_replicas: int = Field(1, ge=1, description="Replicas that decode, when `CASTING_PREPARE` is `apart`.")
     log_events: bool = Field(False, description="1 logs one line for each event that the consumer takes.")
+
+    @model_validator(mode="after")
+    def _holds_one_call(self) -> Self:
+        if self.max_held_mib < self.max_body_mib:
+            raise ValueError("CASTING_MAX_HELD_MIB is below CASTING_MAX_BODY_MIB: the largest call would never be taken")
+        return self
 
     @property
     def data(self) -> Path:

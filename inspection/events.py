@@ -28,7 +28,7 @@ class Event:
 
     ``journal`` and ``number`` are given by the ledger in the transaction that stores the event: a draft has
     an empty journal and number 0. ``occurred_at`` is RFC 3339 in UTC with microseconds, ``latency_ms`` the time from
-    the request's last byte to the verdict in milliseconds, ``brightness`` the mean grey (0 to 255),
+    the request's last byte to the verdict on its last picture in milliseconds, ``brightness`` the mean grey (0 to 255),
     ``audit_probability`` the probability with which this part was chosen for re-inspection.
     """
 

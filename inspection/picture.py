@@ -17,6 +17,8 @@ from inspection.errors import BadPicture
 
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
 MAX_PIXELS = 50_000_000
+#: Longer side to shorter: with what is longer, sides would outgrow what OpenCV counts with (32,767 pixels).
+MAX_PROPORTION = 20
 #: Larger pictures are reduced while they are decoded, by whole factors, but never below this on the shorter side.
 WORKING_SIDE = 512
 
@@ -34,7 +36,7 @@ _TRANSPOSE = {
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A decoded picture: ``grey`` is uint8 [h, w], upright, its shorter side below 1024 unless the picture is long.
+    """A decoded picture: ``grey`` is uint8 [h, w], upright, its shorter side below 1024.
 
     ``width`` and ``height`` are the pixels of the picture as displayed, before any reduction.
     """
@@ -53,7 +55,8 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
     """Decode one still picture. Thread-safe; the GIL is released while pixels are read.
 
     Raises:
-        BadPicture: ``empty``, ``not_an_image``, ``too_many_pixels``, ``animated``, ``truncated`` or ``undecodable``.
+        BadPicture: ``empty``, ``not_an_image``, ``too_many_pixels``, ``too_long``, ``animated``, ``truncated`` or
+            ``undecodable``.
     """
     if not data:
         raise BadPicture("empty", "The file is empty.")
@@ -83,6 +86,8 @@ def _read(image: Image.Image, max_pixels: int) -> Picture:
         raise BadPicture(
             "too_many_pixels", f"The picture has {width * height:,} pixels; at most {max_pixels:,} are read."
         )
+    if max(width, height) > MAX_PROPORTION * min(width, height):
+        raise BadPicture("too_long", f"One side of the picture is over {MAX_PROPORTION} times as long as the other.")
     if image.format != "MPO" and getattr(image, "is_animated", False):
         raise BadPicture("animated", "The file holds several pictures; send one still picture.")
     factor = max(1, min(width, height) // WORKING_SIDE)

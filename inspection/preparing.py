@@ -4,9 +4,14 @@ import hashlib
 import time
 from dataclasses import dataclass
 
+import structlog
+
 from inspection.errors import BadPicture
 from inspection.picture import MAX_PIXELS, decode
 from inspection.preprocessing import Sample, prepare
+
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +40,6 @@ def prepared_or_why_not(data: bytes, max_pixels: int = MAX_PIXELS) -> Prepared |
         return prepare_bytes(data, max_pixels)
     except BadPicture as error:
         return error
+    except Exception:  # a defect of ours costs this picture, not the batch of others that it came in with
+        _log.exception("picture_not_prepared")
+        return BadPicture("undecodable", "The picture could not be read.")

@@ -13,7 +13,6 @@ import sys
 import warnings
 from collections.abc import Callable
 
-import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -23,7 +22,9 @@ from starlette.types import Message
 from app.body import MAX_FIELD_BYTES, MAX_FILENAME, Intake, read
 from app.ports import Limits
 from inspection.errors import BadPicture, BadRequest
-from inspection.picture import FORMATS, decode
+from inspection.picture import FORMATS
+from inspection.preparing import prepare_bytes
+from inspection.preprocessing import SHAPE
 
 MAX_PIXELS = 10_000
 LIMITS = Limits(max_files=3, max_body_bytes=4096)
@@ -67,19 +68,18 @@ FORMS = _damaged(st.lists(PARTS, max_size=6).map(lambda parts: b"".join(parts) +
 
 
 def decoder(inputs: int) -> None:
-    """Try so many inputs on the decoder; raises on the first that it can't cope with."""
+    """Try so many inputs on the decoder and on what finds the part; raises on the first that it can't cope with."""
 
     @settings(max_examples=inputs, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(PICTURES)
     def holds(data: bytes) -> None:
         try:
-            picture = decode(data, MAX_PIXELS)
+            prepared = prepare_bytes(data, MAX_PIXELS)
         except BadPicture as error:
             assert error.code
         else:
-            assert picture.grey.dtype == np.uint8
-            assert picture.grey.ndim == 2
-            assert 0 < picture.width * picture.height <= MAX_PIXELS
+            assert prepared.sample.pixels.shape == SHAPE
+            assert 0 < prepared.width * prepared.height <= MAX_PIXELS
 
     holds()
 
@@ -102,6 +102,7 @@ def form(inputs: int) -> None:
                 assert all(len(upload.filename or "") <= MAX_FILENAME for upload in body.uploads)
                 assert all("/" not in (upload.filename or "") for upload in body.uploads)
                 assert all(len(value) <= MAX_FIELD_BYTES for value in body.fields.values())
+            assert intake.held == 0
 
         holds()
 

@@ -1,20 +1,25 @@
 """The micro-batcher on its own: who waits, who left, who is judged."""
 
 import asyncio
+import contextvars
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from app.batcher import MicroBatcher
 from app.ports import Limits
 from inspection.batch import Batch, Judged
 from inspection.bundle import champion, read_card
-from inspection.errors import BadPicture
+from inspection.errors import BadPicture, Unavailable
 from inspection.judgement import judge
 from tests.serving import ROOT
 
 THRESHOLDS = read_card(champion(ROOT / "models")).thresholds
+
+
+CALLER: contextvars.ContextVar[str | None] = contextvars.ContextVar("caller", default=None)
 
 
 class Gate:
@@ -23,10 +28,15 @@ class Gate:
     def __init__(self) -> None:
         self.judged: list[list[int]] = []
         self.open = asyncio.Event()
+        self.broken: BaseException | None = None
+        self.callers: list[str | None] = []
 
     async def judge(self, pictures: Sequence[bytes]) -> Batch[BadPicture]:
         self.judged.append([picture[0] for picture in pictures])
+        self.callers.append(CALLER.get())
         await self.open.wait()
+        if self.broken:
+            raise self.broken
         judgement = judge(0.5, (), THRESHOLDS, "v")
         return Batch([Judged(str(picture[0]), 1, 1, 0, 0, 0, judgement) for picture in pictures], 0)
 
@@ -49,7 +59,8 @@ async def test_who_went_away_is_not_judged_and_the_others_are() -> None:
     waiting = {mark: batcher.judge(marked(mark)) for mark in range(10, 20)}
     await asyncio.sleep(0)
     for mark in (10, 13, 19):
-        waiting.pop(mark).cancel()
+        batcher.cancel(waiting.pop(mark))
+    assert batcher.waiting == len(waiting)
     await asyncio.sleep(0)
     gate.open.set()
     await asyncio.gather(first, *waiting.values())
@@ -113,7 +124,7 @@ async def test_large_pictures_fill_a_batch_sooner_and_one_larger_than_a_batch_go
     batcher = MicroBatcher(gate, Limits(max_batch=4, max_batches=1, max_batch_bytes=10))
     sizes = (1, 4, 6, 1, 50, 1, 1, 1, 1)
     await asyncio.gather(*(batcher.judge(marked(mark, size)) for mark, size in enumerate(sizes)))
-    assert gate.judged == [[0], [1, 2], [3, 4], [5, 6, 7, 8]]
+    assert gate.judged == [[0], [1, 2], [3], [4], [5, 6, 7, 8]]
 
 
 async def test_a_few_large_pictures_are_enough_for_another_batch() -> None:
@@ -125,3 +136,25 @@ async def test_a_few_large_pictures_are_enough_for_another_batch() -> None:
     assert gate.judged == [[0], [1]]
     gate.open.set()
     await asyncio.gather(*asked)
+
+
+async def test_a_batch_belongs_to_no_caller() -> None:
+    gate = Gate()
+    gate.open.set()
+    batcher = MicroBatcher(gate, Limits(max_batch=2, max_batches=1))
+    CALLER.set("one of many")
+    await asyncio.gather(*(batcher.judge(marked(mark)) for mark in range(5)))
+    assert gate.callers == [None] * 3
+
+
+@pytest.mark.parametrize("broken", [asyncio.CancelledError(), Unavailable("model_unavailable", "")])
+async def test_whatever_ends_a_batch_everyone_in_it_is_told_at_once(broken: BaseException) -> None:
+    gate = Gate()
+    gate.broken = broken
+    batcher = MicroBatcher(gate, Limits(max_batch=4, max_batches=1))
+    asked = [batcher.judge(marked(mark)) for mark in range(5)]
+    await asyncio.sleep(0)
+    gate.open.set()
+    for answer in asked:
+        with pytest.raises(Unavailable):
+            await asyncio.wait_for(answer, 1)

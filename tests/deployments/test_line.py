@@ -2,6 +2,7 @@
 
 import collections
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -88,6 +89,24 @@ def test_serves_own_control_headers_are_not_for_callers(service: Service) -> Non
     headers = {"X-Request-Timeout-Seconds": "0.0001", "serve-multiplexed-model-id": "another"}
     answer = service.client.post(f"{service.url}/predict", files={"file": ("a.png", PICTURES[0])}, headers=headers)
     assert answer.status_code == 200
+
+
+def test_who_goes_away_takes_nobody_along(service: Service) -> None:
+    """Callers that hang up share batches with others; those are answered all the same, and at once."""
+    posting = Posting(service.url, clients=8)
+    call = httpx.Request("POST", f"{service.url}/predict", files={"file": ("p.png", PICTURES[0])})
+    head = f"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: {call.headers['Content-Length']}\r\n"
+    whole = f"{head}Content-Type: {call.headers['Content-Type']}\r\n\r\n".encode() + call.read()
+    chance = random.Random(5)
+    try:
+        for _ in range(300):
+            with socket.create_connection(("127.0.0.1", service.port)) as leaving:
+                leaving.sendall(whole)
+                time.sleep(chance.uniform(0, 0.06))
+    finally:
+        posting.stop()
+    assert posting.failures == {}
+    assert len(posting.answered) > 50
 
 
 def _speaks_http(host: str, port: int) -> bool:

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from drawing.castings import draw
+from inspection import preparing
 from inspection.errors import BadPicture
 from inspection.picture import decode
+from inspection.preparing import prepare_bytes
 
 CASTING = draw(1, "crack").pixels
 
@@ -120,6 +122,30 @@ def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
     assert code_of(bomb) == "too_many_pixels"
 
 
+@pytest.mark.parametrize("size", [(50_000_000, 1), (100_000, 1), (1, 2_000), (2_100, 100)])
+def test_what_is_long_and_narrow_is_refused(size: tuple[int, int]) -> None:
+    assert code_of(encode(Image.new("1", size), "PNG")) == "too_long"
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 300), st.floats(1, 20), st.booleans(), st.sampled_from(["white", "gradient"]))
+def test_a_picture_of_any_size_reaches_the_network(short: int, proportion: float, upright: bool, look: str) -> None:
+    size = (short, int(short * proportion)) if upright else (int(short * proportion), short)
+    picture = Image.new("L", size, 255) if look == "white" else Image.linear_gradient("L").resize(size)
+    prepared = prepare_bytes(encode(picture, "PNG"))
+    assert (prepared.width, prepared.height) == size
+    assert np.isfinite(prepared.sample.measures).all()
+
+
+def test_what_preparing_stumbles_over_costs_one_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(preparing, "prepare", stumble)
+    refused = preparing.prepared_or_why_not(encode(GREY, "PNG"))
+    assert isinstance(refused, BadPicture)
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_damaged_files_give_a_picture_or_a_typed_error(data: st.DataObject) -> None:
@@ -129,6 +155,6 @@ def test_damaged_files_give_a_picture_or_a_typed_error(data: st.DataObject) -> N
     try:
         picture = decode(bytes(whole[: data.draw(st.integers(1, len(whole)))]))
     except BadPicture as error:
-        assert error.code in ("not_an_image", "truncated", "undecodable", "too_many_pixels", "animated")
+        assert error.code in ("not_an_image", "truncated", "undecodable", "too_many_pixels", "too_long", "animated")
     else:
         assert picture.grey.ndim == 2
