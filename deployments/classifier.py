@@ -1,6 +1,7 @@
 """The classifier as a deployment: pictures in, judgements out; a new champion takes over between two batches."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -62,6 +63,8 @@ class ClassifierDeployment:
         self._max_pixels = max_pixels
         self._model = ModelInUse(Path(models))
         self._threads = ThreadPoolExecutor(STREAMS, thread_name_prefix="judge")
+        # Two threads that decode at once mostly wait for each other's interpreter lock (docs/decisions/0062).
+        self._decoding = threading.Lock()
         self._watch: asyncio.Task[None] | None = None
 
     async def judge(self, pictures: Sequence[bytes]) -> Batch[BadPicture]:
@@ -82,7 +85,8 @@ class ClassifierDeployment:
             self._watch = asyncio.get_running_loop().create_task(self._follow())
 
     def _judge(self, pictures: Sequence[bytes]) -> Batch[BadPicture]:
-        ready = [prepared_or_why_not(picture, self._max_pixels) for picture in pictures]
+        with self._decoding:
+            ready = [prepared_or_why_not(picture, self._max_pixels) for picture in pictures]
         return judge_batch(self._model.classifier, ready)
 
     def _heatmap(self, picture: bytes) -> npt.NDArray[np.float32] | BadPicture:

@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _holds_one_call(self) -> Self:
         if self.max_held_mib < self.max_body_mib:
-            raise ValueError("CASTING_MAX_HELD_MIB is below CASTING_MAX_BODY_MIB: the largest call would never be taken")
+            raise ValueError("CASTING_MAX_HELD_MIB is below CASTING_MAX_BODY_MIB: large calls would never be taken")
         return self
 
     @property

@@ -10,7 +10,6 @@ from inspection.errors import BadPicture
 from inspection.picture import MAX_PIXELS, decode
 from inspection.preprocessing import Sample, prepare
 
-
 _log = structlog.get_logger(__name__)
 
 

@@ -1,4 +1,4 @@
-"""The bare limit: decode and inference in a loop, no server; the best of several batch sizes and thread counts.
+"""The bare limit: decode and inference in a loop, no server; the best of several batch sizes and process counts.
 
     python -m bench.serving.limit SECONDS
 
@@ -7,15 +7,16 @@ prints one JSON line a shape: pictures/s and CPU milliseconds a picture, and wha
 
 import json
 import os
-import resource
 import statistics
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from bench.serving.load import drawn
@@ -25,11 +26,12 @@ from inspection.preparing import prepare_bytes
 
 ROOT = Path(__file__).parents[2]
 CORES = os.cpu_count() or 1
+SETTLING = 4.0  # seconds in which every process has loaded its engine
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """``loops`` threads that each decode ``batch`` pictures and judge them with ``threads`` engine threads."""
+    """``loops`` processes that each decode ``batch`` pictures and judge them with ``threads`` engine threads."""
 
     loops: int
     threads: int
@@ -40,29 +42,26 @@ class Limit:
 
 def measure(loops: int, threads: int, batch: int, seconds: float) -> Limit:
     pictures = drawn()
-    classifiers = [Classifier.load(champion(ROOT / "models"), threads) for _ in range(loops)]
-    end = time.perf_counter() + seconds
-    judged = [0] * loops
-
-    def loop(own: int) -> None:
-        at = own
-        while time.perf_counter() < end:
-            prepared = [prepare_bytes(pictures[(at + i) % len(pictures)]) for i in range(batch)]
-            pixels = np.stack([one.sample.pixels for one in prepared])
-            classifiers[own].judge(pixels, np.stack([one.sample.measures for one in prepared]))
-            at += batch
-            judged[own] += batch
-
-    started, cpu = time.perf_counter(), _cpu()
-    with ThreadPoolExecutor(loops) as pool:
-        list(pool.map(loop, range(loops)))
-    took, cpu, count = time.perf_counter() - started, _cpu() - cpu, sum(judged)
-    return Limit(loops, threads, batch, count / took, 1000 * cpu / count)
+    start = time.time() + SETTLING
+    with ProcessPoolExecutor(loops, mp_context=get_context("spawn")) as pool:
+        done = list(pool.map(_loop, *zip(*[(pictures, threads, batch, start, seconds)] * loops, strict=True)))
+    judged = sum(count for count, _ in done)
+    return Limit(loops, threads, batch, judged / seconds, 1000 * sum(cpu for _, cpu in done) / judged)
 
 
-def _cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+def _loop(pictures: list[bytes], threads: int, batch: int, start: float, seconds: float) -> tuple[int, float]:
+    """Pictures judged between ``start`` (Unix time) and so many ``seconds`` later, and CPU seconds that it took."""
+    cv2.setNumThreads(threads)
+    classifier = Classifier.load(champion(ROOT / "models"), threads)
+    assert time.time() < start, "the machine is too slow for SETTLING"
+    time.sleep(start - time.time())
+    judged, cpu = 0, time.process_time()
+    while time.time() < start + seconds:
+        prepared = [prepare_bytes(pictures[(judged + i) % len(pictures)]) for i in range(batch)]
+        pixels = np.stack([one.sample.pixels for one in prepared])
+        classifier.judge(pixels, np.stack([one.sample.measures for one in prepared]))
+        judged += batch
+    return judged, time.process_time() - cpu
 
 
 def fsync_ms(folder: Path, count: int = 50) -> float:

@@ -65,7 +65,7 @@ def _contenders(medians: Medians) -> list[str]:
 
 
 def _bare(limits: dict[tuple[int, int, int], tuple[float, float]], fsync: float) -> list[str]:
-    rows = ["| bare limit: loops, engine threads each, batch | pictures/s | CPU ms a picture |", "|---|---:|---:|"]
+    rows = ["| bare limit: processes, engine threads each, batch | pictures/s | CPU ms a picture |", "|---|---:|---:|"]
     rows += [f"| {a}, {b}, {c} | {rate:.0f} | {cpu:.2f} |" for (a, b, c), (rate, cpu) in limits.items()]
     return [*rows, "", f"One fsync: {fsync:.2f} ms."]
 

@@ -21,7 +21,9 @@ def test_every_replica_finds_its_logical_cpus(given: dict[str, Any], cpus: float
     assert Settings(**given).logical_cpus == pytest.approx(cpus)
 
 
-@pytest.mark.parametrize("given", [{"max_body_mib": 64, "max_held_mib": 63}, {"max_body_mib": 300, "max_held_mib": 512}])
+@pytest.mark.parametrize(
+    "given", [{"max_body_mib": 64, "max_held_mib": 63}, {"max_body_mib": 300, "max_held_mib": 512}]
+)
 def test_a_call_that_could_never_be_taken_is_not_allowed_for(given: dict[str, int]) -> None:
-    with pytest.raises(ValidationError, match="MAX_BODY_MIB|less than or equal"):
+    with pytest.raises(ValidationError, match=r"MAX_BODY_MIB|less than or equal"):
         Settings(**given)
