@@ -76,7 +76,6 @@ def quiet_ray() -> None:
     import ray
 
     os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     # Never None: Ray would wait minutes for the cluster last started on this machine, though it is long gone.
     address = os.environ.get("RAY_ADDRESS", "local")
     ray.init(address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
