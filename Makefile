@@ -72,6 +72,7 @@ cluster-test: .venv/.all ## the line on a cluster: applied, pods deleted, rolled
 
 # Pictures of the page for the documents.
 screenshots: .venv/.all ## every view of the page in light, dark and phone size into docs/screenshots
+	@tests/system-packages screenshots
 	@$(BIN)/python -m pytest -q tests/page/screenshots.py
 
 fuzz: .venv/.all ## 200,000 damaged and made-up inputs for the decoder and the form (some minutes)
