@@ -63,8 +63,7 @@ class MicroBatcher:
     def cancel(self, answer: Answer) -> None:
         """Nobody wants it any more: what still waits for it is dropped."""
         answer.cancel()
-        if waiting := self._waiting.pop(answer, None):
-            self._bytes -= len(waiting.picture)
+        self._drop(answer)
 
     def _dispatch(self) -> None:
         while self._waiting and self._worth_a_batch():
@@ -77,16 +76,18 @@ class MicroBatcher:
         batch: _Batch = []
         size = 0
         while self._waiting and len(batch) < self._max_batch:
-            answer, waiting = self._waiting.popitem(last=False)
-            size += len(waiting.picture)
-            if batch and size > self._max_bytes:
-                self._waiting[answer] = waiting
-                self._waiting.move_to_end(answer, last=False)
+            answer, waiting = next(iter(self._waiting.items()))
+            if batch and size + len(waiting.picture) > self._max_bytes:
                 break
-            self._bytes -= len(waiting.picture)
+            self._drop(answer)
             if not answer.cancelled():
                 batch.append((answer, waiting))
+                size += len(waiting.picture)
         return batch
+
+    def _drop(self, answer: Answer) -> None:
+        if waiting := self._waiting.pop(answer, None):
+            self._bytes -= len(waiting.picture)
 
     def _worth_a_batch(self) -> bool:
         running = len(self._running)
