@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from deployments.settings import Settings
+from deployments.settings import MAX_BODY_MIB, Settings
 
 #: Longest folder under which the sockets' names still fit into HAProxy's 97 bytes (Serve adds a folder of 56).
 _LONGEST = 30
@@ -32,7 +32,7 @@ def for_ray(settings: Settings) -> Mapping[str, str]:
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
         # Ray's workers run at nice 15 by default; that cost an eighth of the rate (docs/decisions/0060).
         "RAY_worker_niceness": "0",
-        "RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH": str(256 * 1024 * 1024),
+        "RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH": str((MAX_BODY_MIB + 16) * 1024 * 1024),
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0",
         "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
         # Serve looks after itself ten times a second by default, each time in every process: a twentieth of a core.

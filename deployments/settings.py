@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 #: Logical CPUs of a replica: small on purpose, they only say that the application fits on two cores.
 CPUS = {"ingress": 0.5, "classifier": 0.5, "preparer": 0.3, "relay": 0.1}
-#: Between replicas a message of Serve's holds 256 MiB (deployments/environment.py): one picture, or a batch of 4 MiB.
+#: A message between Serve's replicas holds 16 MiB more (deployments/environment.py): one picture, or a batch of 4 MiB.
 MAX_BODY_MIB = 240
 
 

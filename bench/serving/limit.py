@@ -17,9 +17,9 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from bench.serving.load import drawn
+from inspection.batch import judge_batch
 from inspection.bundle import champion
 from inspection.classifier import Classifier
 from inspection.preparing import prepare_bytes
@@ -57,9 +57,7 @@ def _loop(pictures: list[bytes], threads: int, batch: int, start: float, seconds
     time.sleep(start - time.time())
     judged, cpu = 0, time.process_time()
     while time.time() < start + seconds:
-        prepared = [prepare_bytes(pictures[(judged + i) % len(pictures)]) for i in range(batch)]
-        pixels = np.stack([one.sample.pixels for one in prepared])
-        classifier.judge(pixels, np.stack([one.sample.measures for one in prepared]))
+        judge_batch(classifier, [prepare_bytes(pictures[(judged + i) % len(pictures)]) for i in range(batch)])
         judged += batch
     return judged, time.process_time() - cpu
 

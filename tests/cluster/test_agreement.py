@@ -1,5 +1,6 @@
 """Compose file, manifests, image and code name the same things."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,3 +103,17 @@ def test_ray_s_version_is_the_locked_one() -> None:
     )
     text = "".join(path.read_text() for path in (ROOT / "kuberay").glob("*.yaml"))
     assert text.count("rayVersion:") == text.count(f'rayVersion: "{locked}"') == 4
+
+
+def test_ray_is_told_the_same_on_kuberay_and_by_casting_serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from deployments.environment import for_ray
+    from deployments.settings import Settings
+
+    monkeypatch.setenv("CASTING_DATA_DIR", str(tmp_path))
+    here = for_ray(Settings())
+    service = next(m for m in manifests("kuberay") if m.kind == "RayService").content
+    head = service["spec"]["rayClusterConfig"]["headGroupSpec"]["template"]["spec"]["containers"][0]
+    there = {entry["name"]: entry["value"] for entry in head["env"]}
+    both = there.keys() & here.keys() - {"RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S"}  # pods may take longer to drain
+    assert "RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH" in both
+    assert {name: there[name] for name in both} == {name: here[name] for name in both}

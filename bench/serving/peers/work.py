@@ -9,8 +9,7 @@ from typing import Any
 ROOT = Path(__file__).parents[3]
 sys.path.insert(0, str(ROOT))
 
-import numpy as np  # noqa: E402
-
+from inspection.batch import Judged, judge_batch  # noqa: E402
 from inspection.bundle import champion  # noqa: E402
 from inspection.classifier import Classifier  # noqa: E402
 from inspection.preparing import Prepared, prepare_bytes  # noqa: E402
@@ -25,18 +24,17 @@ def load() -> Classifier:
 
 def judged(classifier: Classifier, prepared: Sequence[Prepared]) -> list[dict[str, Any]]:
     """One forward pass over all of them."""
-    pixels = np.stack([one.sample.pixels for one in prepared])
-    measures = np.stack([one.sample.measures for one in prepared])
     return [
         {
             "image_sha256": one.sha256,
-            "prediction": judgement.prediction,
-            "verdict": judgement.verdict,
-            "reasons": judgement.reasons,
-            "p_defect": judgement.p_defect,
-            "model_version": judgement.model_version,
+            "prediction": one.judgement.prediction,
+            "verdict": one.judgement.verdict,
+            "reasons": one.judgement.reasons,
+            "p_defect": one.judgement.p_defect,
+            "model_version": one.judgement.model_version,
         }
-        for one, judgement in zip(prepared, classifier.judge(pixels, measures), strict=True)
+        for one in judge_batch(classifier, prepared).results
+        if isinstance(one, Judged)
     ]
 
 
