@@ -14,11 +14,13 @@ after the decode included. Printed is a table and, as JSON, all figures.
 """
 
 import json
+import os
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -181,8 +183,12 @@ def _copy_of(family: Family, greys: Sequence[Grey], number: int, data: Prepared)
     """All pictures as the family sees them, uint8 [N, h, w]; number 0 as it is, the others altered as in training."""
     if family.seen is strip:
         return np.asarray(data.pixels[number])
-    drawn = (np.random.default_rng([row, number]) for row in range(len(greys)))
-    return np.stack([family.seen(copy(grey, rng) if number else grey) for grey, rng in zip(greys, drawn, strict=True)])
+
+    def one(row: int) -> Grey:
+        return family.seen(copy(greys[row], np.random.default_rng([row, number])) if number else greys[row])
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return np.stack(list(pool.map(one, range(len(greys)))))
 
 
 def _batches(
