@@ -24,7 +24,7 @@ VENVS = ROOT / "var" / "bench"
 PEERS = "bench.serving.peers"
 STARTING = 120.0  # seconds
 #: What decode and engine need: the peers get the very versions that the product uses.
-SHARED = ("numpy", "pillow", "openvino", "opencv-python-headless")
+SHARED = ("numpy", "pillow", "openvino", "opencv-python-headless", "structlog")
 PACKAGES = {
     "fastapi": (
         "fastapi==0.165.0",
