@@ -33,15 +33,17 @@ import numpy.typing as npt
 from bench import plain_net
 from drawing.castings import draw
 from inspection.bundle import ENGINE
-from inspection.picture import Picture, decode
+from inspection.picture import Picture
 from inspection.preprocessing import prepare
 from training import alter, network
 from training.augment import augment, copy
-from training.dataset import opened
+from training.card import Judged
+from training.dataset import for_training, listing, opened
 from training.export import Engine
 from training.fitting import Fitter
 from training.loop import ahead, shortened
-from training.prepared import DRAWN_FROM, Prepared
+from training.prepared import Prepared
+from training.prepared import greys as decoded
 from training.split import Split, split
 from training.thresholds import Policy, calibrate, choose
 from training.train import Order, ready
@@ -122,12 +124,8 @@ def main(archive: Path, epochs: int = network.RECIPE.epochs, every: int = 4) -> 
     data = ready(Order(archive, Path(), Path("var/training")), print)
     sides = split(data)
     with opened(archive) as source:
-        greys = [
-            draw(DRAWN_FROM + row, Path(path).parent.name).pixels  # type: ignore[arg-type]
-            if drawn
-            else decode(source.read(path)).grey
-            for row, (path, drawn) in enumerate(zip(data.paths, data.drawn, strict=True))
-        ]
+        members = for_training(listing(source))
+        greys = [grey for _, grey in decoded(source, members, network.RECIPE.drawn)]
     with tempfile.TemporaryDirectory() as folder:
         fitted = []
         for number, family in enumerate(FAMILIES):
@@ -173,8 +171,7 @@ def fit(family: Family, data: Prepared, sides: Split, greys: Sequence[Grey], epo
     logits = np.concatenate([engine.logits(one[sides.held]) for one in copies])
     truth = np.tile(held.astype(np.float64), len(copies))
     calibration = calibrate(logits, truth)
-    p_defect = 1 / (1 + np.exp(-(calibration.scale * logits + calibration.shift)))
-    decide = choose(p_defect, truth, Policy()).decide
+    decide = choose(Judged(logits, truth > 0).probabilities(calibration), truth, Policy()).decide
     bound = (np.log(decide / (1 - decide)) - calibration.shift) / calibration.scale
     return Fitted(family, bundle, float(bound), fitter.model.count_params(), best + 1)
 
@@ -207,14 +204,11 @@ def judge(fitted: Sequence[Fitted], greys: Sequence[Grey], defect: npt.NDArray[n
     engines = [Engine(one.bundle) for one in fitted]
     errors: dict[str, list[tuple[float, float]]] = {"none": _errors(fitted, engines, greys, defect)}
     some, truth = greys[::every], defect[::every]
-    changes = [(f"{name} {strength:g}", name, strength) for name, (_, all_of) in alter.ALTERATIONS.items()
-               if name not in alter.CUTTING for strength in all_of]  # fmt: skip
-    for told, name, strength in changes:
-        altered = [alter.alter(name, strength, grey, np.random.default_rng(row)) for row, grey in enumerate(some)]
-        errors[told] = _errors(fitted, engines, altered, truth)
-    errors["pair"] = _errors(
-        fitted, engines, [alter.pair(grey, np.random.default_rng(row)) for row, grey in enumerate(some)], truth
-    )
+    for name, strength, change in alter.changes():
+        if name not in alter.CUTTING:
+            altered = [change(grey, np.random.default_rng(row)) for row, grey in enumerate(some)]
+            told = name if strength is None else f"{name} {strength:g}"
+            errors[told] = _errors(fitted, engines, altered, truth)
     return [_row(one, {name: found[place] for name, found in errors.items()}) for place, one in enumerate(fitted)]
 
 

@@ -4,7 +4,8 @@ All work on uint8 [h, w] before any preprocessing, as another bench, lamp or len
 each function names. Knows nothing of networks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import cv2
 import numpy as np
@@ -164,6 +165,14 @@ _OUTLINE = Rings((1.0,), 256)
 def alter(name: str, strength: float, grey: Grey, rng: np.random.Generator) -> Grey:
     """Alter a decoded picture, uint8 [h, w], by the alteration called ``name`` in ALTERATIONS."""
     return ALTERATIONS[name][0](grey, strength, rng)
+
+
+def changes() -> Iterator[tuple[str, float | None, Callable[[Grey, np.random.Generator], Grey]]]:
+    """Name, strength and what it does: every alteration at each of its strengths, then two at once (strength None)."""
+    for name, (_, strengths) in ALTERATIONS.items():
+        for strength in strengths:
+            yield name, strength, partial(alter, name, strength)
+    yield "pair", None, pair
 
 
 def pair(grey: Grey, rng: np.random.Generator) -> Grey:

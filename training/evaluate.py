@@ -194,14 +194,8 @@ def altered(judged: Set, classifier: Classifier, every: int = 1) -> Iterator[Ste
     """Judge the set again under each alteration and strength, then under random pairs; ``every`` thins the set out."""
     some = _thinned(judged, every)
     yield _step("none", None, some, judge_all(classifier, some.greys))
-    for name, (_, strengths) in alter.ALTERATIONS.items():
-        for strength in strengths:
-
-            def change(grey: Grey, rng: np.random.Generator, name: str = name, strength: float = strength) -> Grey:
-                return alter.alter(name, strength, grey, rng)
-
-            yield _step(name, strength, some, judge_all(classifier, some.greys, change))
-    yield _step("pair", None, some, judge_all(classifier, some.greys, alter.pair))
+    for name, strength, change in alter.changes():
+        yield _step(name, strength, some, judge_all(classifier, some.greys, change))
 
 
 def record(bundle: Path, name: str, told: dict[str, Any], steps: Sequence[Step], more: dict[str, Any]) -> None:

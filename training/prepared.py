@@ -65,7 +65,7 @@ def made_ready(
     if not folder.exists():
         partial = folder.with_name(f"{key}.{os.getpid()}")
         kinds = [_kind(number) for number in range(drawn)]
-        together = _write_pixels(partial, _greys(source, members, kinds), len(members) + drawn, copies, alter)
+        together = _write_pixels(partial, greys(source, members, drawn), len(members) + drawn, copies, alter)
         paths = [one.path for one in members] + [f"drawn/{kind}/{number}" for number, kind in enumerate(kinds)]
         kept: dict[str, Any] = {"paths": paths, "sha256": [*sums, *[""] * drawn], "digest": named}
         defect = [one.label == DEF_FRONT for one in members] + [kind != "ok" for kind in kinds]
@@ -117,11 +117,12 @@ def _write_rest(
     (folder / "members.json").write_text(json.dumps(kept))
 
 
-def _greys(source: Source, members: list[Labelled], kinds: list[Kind]) -> Iterator[tuple[int, Grey]]:
+def greys(source: Source, members: list[Labelled], drawn: int) -> Iterator[tuple[int, Grey]]:
+    """Every row of Prepared with its decoded picture, uint8 [h, w]: the members, then ``drawn`` drawn castings."""
     for number, one in enumerate(members):
         yield number, decode(source.read(one.path)).grey
-    for number, kind in enumerate(kinds):
-        yield len(members) + number, draw(DRAWN_FROM + number, kind).pixels
+    for number in range(drawn):
+        yield len(members) + number, draw(DRAWN_FROM + number, _kind(number)).pixels
 
 
 def _kind(number: int) -> Kind:

@@ -4,12 +4,12 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Never
 
 ROOT = Path(__file__).parents[3]
 sys.path.insert(0, str(ROOT))
 
-from inspection.batch import Judged, judge_batch  # noqa: E402
+from inspection.batch import Batch, judge_batch  # noqa: E402
 from inspection.bundle import champion  # noqa: E402
 from inspection.classifier import Classifier  # noqa: E402
 from inspection.preparing import Prepared, prepare_bytes  # noqa: E402
@@ -24,6 +24,7 @@ def load() -> Classifier:
 
 def judged(classifier: Classifier, prepared: Sequence[Prepared]) -> list[dict[str, Any]]:
     """One forward pass over all of them."""
+    batch: Batch[Never] = judge_batch(classifier, prepared)
     return [
         {
             "image_sha256": one.sha256,
@@ -33,8 +34,7 @@ def judged(classifier: Classifier, prepared: Sequence[Prepared]) -> list[dict[st
             "p_defect": one.judgement.p_defect,
             "model_version": one.judgement.model_version,
         }
-        for one in judge_batch(classifier, prepared).results
-        if isinstance(one, Judged)
+        for one in batch.results
     ]
 
 
