@@ -43,6 +43,7 @@ ROOT = Path(__file__).parents[1]
 CORES = os.cpu_count() or 1
 CHUNK = 128
 DIFFERENT = 200  # pictures; the archive repeats them
+LOOK = 10.0  # seconds between looks at memory: one look at all of Ray's processes takes 0.15 s of a core
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def script(zipped: Path, count: int, out: Path) -> Run:
     seen: list[tuple[float, int]] = []
     rows: list[Any] = []
     with (
-        Watch(psutil.Process(), 1.0, itself=False) as watched,
+        Watch(psutil.Process(), LOOK, itself=False) as watched,
         multiprocessing.get_context("spawn").Pool(CORES, _ready, (str(zipped),)) as pool,
     ):
         for some in pool.imap_unordered(_chunk, chunks):
@@ -130,7 +131,7 @@ def score(zipped: Path, count: int, out: Path) -> Run:
     started = time.perf_counter()
     seen: list[tuple[float, int]] = []
     with (
-        Watch(psutil.Process(), 1.0, itself=False) as watched,
+        Watch(psutil.Process(), LOOK, itself=False) as watched,
         subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process,
     ):
         assert process.stdout is not None

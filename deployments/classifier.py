@@ -1,6 +1,7 @@
 """The classifier as a deployment: pictures in, judgements out; a new champion takes over between two batches."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,12 +19,11 @@ from inspection.bundle import champion
 from inspection.classifier import Classifier
 from inspection.errors import BadPicture, InspectorError
 from inspection.preparing import Prepared, prepare_bytes, prepared_or_why_not
-from inspection.preprocessing import MEASURES, SHAPE
 
 LOOK = 1.0  # seconds between looks at aliases.json
 #: Batches under way at once, each decoded and judged by one thread: while one is in the network, which needs no
-#: interpreter lock, another is decoded. Threads that share a small batch spend a third of their time waiting.
-STREAMS = 2
+#: interpreter lock, another is decoded and a third is ready for whichever of the two ends first (docs/decisions/0060).
+JUDGES = 3
 _log = structlog.get_logger(__name__)
 
 
@@ -47,9 +47,8 @@ class ModelInUse:
 
 
 def _warm(bundle: Path) -> Classifier:
-    classifier = Classifier.load(bundle, streams=STREAMS)
-    for size in (1, 8):
-        classifier.judge(np.zeros((size, *SHAPE), np.uint8), np.zeros((size, len(MEASURES)), np.float32))
+    classifier = Classifier.load(bundle, max(1, (os.cpu_count() or 1) // JUDGES), JUDGES)
+    classifier.warm((1, 8))
     return classifier
 
 
@@ -62,7 +61,7 @@ class ClassifierDeployment:
         cv2.setNumThreads(1)  # our own threads keep all cores busy; OpenCV's would only be in their way
         self._max_pixels = max_pixels
         self._model = ModelInUse(Path(models))
-        self._threads = ThreadPoolExecutor(STREAMS, thread_name_prefix="judge")
+        self._threads = ThreadPoolExecutor(JUDGES, thread_name_prefix="judge")
         # Two threads that decode at once mostly wait for each other's interpreter lock (docs/decisions/0062).
         self._decoding = threading.Lock()
         self._watch: asyncio.Task[None] | None = None

@@ -15,14 +15,14 @@ from ray.serve.handle import DeploymentHandle
 from app.main import create_app
 from app.ports import Limits, Services
 from deployments.carrying import RelayDeployment
-from deployments.classifier import STREAMS, ClassifierDeployment
+from deployments.classifier import JUDGES, ClassifierDeployment
 from deployments.preparer import PreparerDeployment
 from deployments.remote import RemoteJudge
 from deployments.settings import CPUS, Settings
 from ledger import Ledger
 from streaming.settings import Settings as Streaming
 
-BATCHES_A_CLASSIFIER = STREAMS + 1  # one is on its way while the others are judged
+BATCHES_A_CLASSIFIER = JUDGES + 1  # one is on its way while the others are judged
 _log = structlog.get_logger(__name__)
 
 
@@ -117,7 +117,7 @@ def _scaled(deployment: Any, replicas: int, cpus: float) -> Any:
 def _following(settings: Settings, classifier: Any) -> Any:
     """Let the classifier's replicas follow what waits, where more are allowed than there are at least.
 
-    The ingress has up to three batches under way for each replica that there may be. While pictures wait all of them
+    The ingress has up to four batches under way for each replica that there may be. While pictures wait all of them
     are, and Serve adds replicas; where one batch at a time is enough, it takes them away. So pictures that wait decide,
     not processor load, which is as high with one caller as with a hundred. Ingress replicas are writers with a journal
     each: their number is for an operator to choose.

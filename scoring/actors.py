@@ -85,7 +85,7 @@ class PartInfer:
     def __init__(self, out: str, bundle: str, engine: Callable[[Path], Any]) -> None:
         card = read_card(Path(bundle))
         self._out, self._digest = Path(out), card.digest
-        self._classifier = Classifier(card, engine(Path(bundle)))
+        self._classifier = Classifier(card, [engine(Path(bundle))])
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
         return _told([self._one(decoded) for decoded in batch["item"]])

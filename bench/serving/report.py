@@ -81,6 +81,8 @@ def _ratios(medians: Medians, limits: dict[tuple[int, int, int], tuple[float, fl
         }
         return max(some.items(), key=lambda item: item[1]["rate"])
 
+    if (OURS, 32, 1) not in medians:
+        return []
     ours, many, alone = medians[OURS, 32, 1], medians[OURS, 8, 16], medians[OURS, 1, 1]
     rows = [f"- p99 / p50 at 32 clients: {ours['p99'] / ours['p50']:.2f}"]
     if any(_plain(name) for name, _, _ in medians):
