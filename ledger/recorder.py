@@ -23,7 +23,24 @@ MAX_EVENTS = 2_000  # events a commit: bounds the time that others wait for the 
 GATHER_SECONDS = 0.001
 
 _log = structlog.get_logger(__name__)
-_Waiting = tuple[Entry, "Future[Receipt]"]
+_Pair = tuple[Entry, "Future[Receipt]"]
+
+
+class _Waiting:
+    """A call in the queue. Given up, it lets go of its entry at once: the database may stand still for long."""
+
+    def __init__(self, entry: Entry) -> None:
+        self._entry: Entry | None = entry
+        self.done: Future[Receipt] = Future()
+        self.done.add_done_callback(self._ended)
+
+    def begin(self) -> _Pair | None:
+        """From now on it can't be given up any more; None when it was."""
+        entry = self._entry
+        return (entry, self.done) if entry and self.done.set_running_or_notify_cancel() else None
+
+    def _ended(self, _done: "Future[Receipt]") -> None:
+        self._entry = None
 
 
 class Recorder:
@@ -40,13 +57,13 @@ class Recorder:
 
     def submit(self, entry: Entry) -> "Future[Receipt]":
         """See ``inspection.record.Recorder.submit``."""
-        done: Future[Receipt] = Future()
+        waiting = _Waiting(entry)
         with self._door:
             if not self._closed:
-                self._waiting.put((entry, done))
-                return done
-        done.set_exception(Unavailable("stopping", "The service is stopping; send this again."))
-        return done
+                self._waiting.put(waiting)
+                return waiting.done
+        waiting.done.set_exception(Unavailable("stopping", "The service is stopping; send this again."))
+        return waiting.done
 
     def answer(self, key: IdempotencyKey) -> bytes | None:
         """See ``inspection.record.Recorder.answer``."""
@@ -70,9 +87,9 @@ class Recorder:
                 self._settle(batch)
         self._writer.leave()
 
-    def _gather(self, shared: bool) -> tuple[list[_Waiting], bool]:
+    def _gather(self, shared: bool) -> tuple[list[_Pair], bool]:
         """Wait for a call, then take all that is there; False with the last ones."""
-        batch: list[_Waiting] = []
+        batch: list[_Pair] = []
         events = 0
         while not batch or (events < MAX_EVENTS and not self._waiting.empty()):
             following = self._waiting.get()
@@ -80,13 +97,12 @@ class Recorder:
                 return batch, False
             if not batch and shared:
                 time.sleep(GATHER_SECONDS)
-            # A caller that went away before the commit began is not recorded.
-            if following[1].set_running_or_notify_cancel():
-                batch.append(following)
-                events += len(following[0].drafts)
+            if begun := following.begin():
+                batch.append(begun)
+                events += len(begun[0].drafts)
         return batch, True
 
-    def _settle(self, batch: list[_Waiting]) -> None:
+    def _settle(self, batch: list[_Pair]) -> None:
         """Commit and answer: a future is done only after the commit."""
         try:
             outcomes = self._writer.commit([entry for entry, _ in batch])

@@ -1,12 +1,15 @@
 """Recording: numbers without gaps, one commit for many, each call all or none, the same key the same answer."""
 
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from sqlalchemy import create_engine, delete, select, update
 
 from inspection.errors import BadRequest, Conflict, NotFound, Unavailable
+from inspection.events import Event as Recorded
 from inspection.events import from_json
 from inspection.record import Draft, Entry, IdempotencyKey, Search
 from ledger import Ledger
@@ -196,6 +199,30 @@ def test_a_closed_recorder_turns_calls_away_and_leaves_its_journal(ledger: Ledge
         recorder.submit(entry()).result(timeout=5)
     with ledger._engine.connect() as connection:
         assert connection.scalar(select(journals.c.closed_at)) is not None
+
+
+def test_a_call_given_up_while_the_database_stands_still_holds_nothing_and_is_not_recorded(ledger: Ledger) -> None:
+    recorder = ledger.recorder()
+    began, goes_on = Event(), Event()
+
+    def stand_still(made: tuple[Recorded, ...]) -> bytes:
+        began.set()
+        goes_on.wait(30)
+        return b"first"
+
+    first = recorder.submit(Entry((Draft(inspected()),), stand_still))
+    assert began.wait(30)
+    given_up = entry(pictures=(b"a large picture",))
+    left = recorder.submit(given_up)
+    held = weakref.ref(given_up.render)
+    del given_up
+    assert held() is not None
+    assert left.cancel()
+    assert held() is None
+    goes_on.set()
+    assert first.result(timeout=30).body == b"first"
+    recorder.close()
+    assert len(payloads(ledger)) == 1
 
 
 def test_an_audit_of_nothing_is_refused(writer: Writer) -> None:
