@@ -110,7 +110,8 @@ def _decision(card: dict[str, Any]) -> str:
     return (
         "## Decision\n\n"
         f"`def_front` from p_defect {bounds['decide']:.4f}: a miss costs {policy['miss_cost']:g} false alarms, "
-        "and where raising the bound saves false alarms on validation without a miss there, it is raised. "
+        "and where raising the bound saves false alarms on validation without a miss there, it is raised half the way "
+        "to the lowest defect. "
         f"`ok` below {bounds['ok_below']:.4f} (at most {policy['max_escapes']:.2%} of validation defects), `defect` "
         f"from {bounds['defect_from']:.4f} (at most {policy['max_overkill']:.2%} of sound validation parts), `review` "
         "between."

@@ -67,9 +67,27 @@ def test_scores_that_no_part_had_are_doubtful():
     assert bounds.defect_from == pytest.approx(0.7)
 
 
-def test_decide_is_raised_only_where_that_misses_nothing():
-    labels = np.repeat([0.0, 1.0], 500)
-    apart = choose(np.concatenate([np.linspace(0, 0.4, 500), np.linspace(0.6, 1, 500)]), labels, Policy(10, 0.0, 0.0))
-    mixed = choose(np.concatenate([np.linspace(0, 0.4, 500), np.linspace(0.3, 1, 500)]), labels, Policy(10, 0.0, 0.0))
-    assert apart.decide == pytest.approx(0.4)
-    assert mixed.decide == pytest.approx(1 / 11)
+def logit(p):
+    return np.log(p / (1 - p))
+
+
+@pytest.mark.parametrize("cost", [1.0, 10.0, 99.0])
+def test_decide_is_raised_half_the_way_to_the_lowest_defect_where_that_saves_false_alarms(cost):
+    p, labels = np.array([0.0, 0.52, 0.6, 0.7, 0.9]), np.array([0.0, 0.0, 0.0, 1.0, 1.0])
+    bounds = choose(p, labels, Policy(cost, 0.0, 0.0))
+    assert logit(bounds.decide) == pytest.approx((logit(1 / (1 + cost)) + logit(0.7)) / 2)
+
+
+def test_decide_stays_where_no_false_alarm_would_be_saved_or_a_defect_comes_first():
+    alone = choose(np.array([0.0, 0.05, 0.7]), np.array([0.0, 0.0, 1.0]), Policy(10, 0.0, 0.0))
+    mixed = choose(np.array([0.0, 0.4, 0.1, 0.7]), np.array([0.0, 0.0, 1.0, 1.0]), Policy(10, 0.0, 0.0))
+    assert alone.decide == mixed.decide == pytest.approx(1 / 11)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=2, max_size=300), st.floats(0.1, 1000))
+def test_raising_decide_misses_nothing_more(scored, cost):
+    p, labels = np.array([one for one, _ in scored]), np.array([float(label) for _, label in scored])
+    bounds = choose(p, labels, Policy(cost))
+    defects = p[labels > 0.5]
+    assert 1 / (1 + cost) - 1e-12 <= bounds.decide <= 1
+    assert (defects < bounds.decide).sum() == (defects < 1 / (1 + cost)).sum()
