@@ -72,6 +72,8 @@ def _bare(limits: dict[tuple[int, int, int], tuple[float, float]], fsync: float)
 
 def _ratios(medians: Medians, limits: dict[tuple[int, int, int], tuple[float, float]], fsync: float) -> list[str]:
     """What the goals ask for; a line only where both sides were measured."""
+    if (OURS, 32, 1) not in medians:
+        return []
 
     def best(clients: int, each: int, plain: bool) -> tuple[str, dict[str, float]]:
         some = {
@@ -81,8 +83,6 @@ def _ratios(medians: Medians, limits: dict[tuple[int, int, int], tuple[float, fl
         }
         return max(some.items(), key=lambda item: item[1]["rate"])
 
-    if (OURS, 32, 1) not in medians:
-        return []
     ours, many, alone = medians[OURS, 32, 1], medians[OURS, 8, 16], medians[OURS, 1, 1]
     rows = [f"- p99 / p50 at 32 clients: {ours['p99'] / ours['p50']:.2f}"]
     if any(_plain(name) for name, _, _ in medians):
