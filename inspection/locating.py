@@ -107,23 +107,25 @@ def locate(grey: Grey) -> Found:
 
 def rim(grey: Grey, channel: Ellipse) -> Ellipse:
     """The part's outer edge: of many circles of shares, a little off the channel's centre, the one with most change."""
-    unrolled = cv2.GaussianBlur(sample(grey, channel, _ABOUT_RIM), (3, 3), 0).astype(np.float32)
-    change = np.minimum(np.abs(unrolled[2:] - unrolled[:-2]), 40)
-    places, rows = _rim_candidates()
-    share, along, across = places[change[rows, np.arange(64)].sum(axis=1).argmax()]
+    unrolled = cv2.GaussianBlur(sample(grey, channel, _ABOUT_RIM), (3, 3), 0)
+    change = np.minimum(cv2.absdiff(unrolled[2:], unrolled[:-2]), 40)
+    places, crossed = _rim_candidates()
+    along_circles = cv2.reduce(change.take(crossed, mode="clip"), 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
+    share, along, across = places[along_circles.argmax()]
     x, y = channel.matrix() @ np.array([along, across, 1.0], np.float32)
     return Ellipse(float(x), float(y), share * channel.a, share * channel.b, channel.turn)
 
 
 @cache
-def _rim_candidates() -> tuple[Floats, npt.NDArray[np.int64]]:
-    """Circles as (share, off centre along x, along y), and the row of ``change`` that each crosses at each angle."""
+def _rim_candidates() -> tuple[Floats, npt.NDArray[np.intp]]:
+    """Circles as (share, off centre along x, along y), and the place in ``change``, row by row, that each crosses at
+    each angle. All in whole numbers and C: in floats and NumPy's indexing of two axes it took four times as long."""
     off = np.linspace(-0.14, 0.14, 15)
     places = np.array([(share, x, y) for share in np.linspace(1.72, 1.95, 24) for x in off for y in off], np.float32)
     angle = np.arange(64) * 2 * np.pi / 64
     wave = places[:, :1] + places[:, 1:2] * np.cos(angle) + places[:, 2:] * np.sin(angle)
-    row = ((wave - 1.5) / 0.65 * (_RIM_ROWS - 1)).round().astype(np.int64) - 1
-    return places, np.clip(row, 0, _RIM_ROWS - 3)
+    row = ((wave - 1.5) / 0.65 * (_RIM_ROWS - 1)).round().astype(np.intp) - 1
+    return places, np.clip(row, 0, _RIM_ROWS - 3) * 64 + np.arange(64)
 
 
 _PROBE = Rings((0.80, 0.90, 1.10, 1.18), 32)
