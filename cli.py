@@ -4,14 +4,13 @@
 """
 
 import importlib
-import importlib.util
 import sys
 
 import typer
 
 from inspection.errors import InspectorError
 
-PACKAGES = ("deployments", "app", "streaming", "ledger", "training", "reports")
+PACKAGES = ("deployments", "app", "streaming", "training", "reports")
 
 
 def build() -> typer.Typer:
@@ -23,8 +22,7 @@ def build() -> typer.Typer:
         pass
 
     for package in PACKAGES:
-        if importlib.util.find_spec(f"{package}.cli"):
-            importlib.import_module(f"{package}.cli").add(app)
+        importlib.import_module(f"{package}.cli").add(app)
     return app
 
 
@@ -36,7 +34,7 @@ def main() -> None:
         print(f"casting: {error}", file=sys.stderr)
         sys.exit(1)
     except ModuleNotFoundError as error:
-        if str(error.name).split(".")[0] in (*PACKAGES, "inspection"):
+        if str(error.name).split(".")[0] in (*PACKAGES, "inspection", "ledger", "scoring"):
             raise
         print(f"casting: this needs {error.name}, which serving does not. `make setup` installs all.", file=sys.stderr)
         sys.exit(1)

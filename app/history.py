@@ -22,6 +22,7 @@ from app.live import Feed, Word
 from app.ports import Services
 from inspection.errors import BadRequest
 from inspection.events import Event, now, to_dict, uuid7
+from inspection.picture import format_of
 from inspection.record import Draft, Entry, Search
 
 router = APIRouter(tags=["history"])
@@ -132,7 +133,7 @@ async def image(request: Request, _caller: Reader, event_id: str) -> Response:
     data = await run_in_threadpool(services.records.picture, event_id)
     # Whatever a stranger sent is shown as a picture and as nothing else.
     headers = {"Cache-Control": "private, max-age=86400", "Content-Security-Policy": "default-src 'none'; sandbox"}
-    return Response(data, media_type=_media_type(data), headers=headers)
+    return Response(data, media_type=f"image/{format_of(data)}", headers=headers)
 
 
 @router.get("/inspections/{event_id}/heatmap", summary="Where the network looked")
@@ -268,10 +269,3 @@ def _csv(events: Iterator[Event], begin: str) -> Iterator[str]:
 def _cell(value: Any) -> Any:
     """A spreadsheet must not run what a stranger wrote into a field."""
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
-
-
-def _media_type(data: bytes) -> str:
-    for start, kind in ((b"\xff\xd8", "jpeg"), (b"\x89PNG", "png"), (b"BM", "bmp"), (b"RIFF", "webp")):
-        if data.startswith(start):
-            return f"image/{kind}"
-    return "image/tiff"

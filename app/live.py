@@ -21,10 +21,10 @@ from inspection.errors import BadRequest, Unavailable
 from inspection.outbox import Carried
 
 router = APIRouter(tags=["live"])
-TICK = 0.1
+TICK = 0.1  # seconds between looks for new events
 PAGE = 500
 QUEUE = 2_000
-HEARTBEAT = 15.0
+HEARTBEAT = 15.0  # seconds of silence until a sign of life
 MAX_LISTENERS = 500
 
 _log = structlog.get_logger(__name__)
@@ -50,13 +50,16 @@ class Feed:
         self._listeners: set[asyncio.Queue[_Told | None]] = set()
         self._reader: asyncio.Task[None] | None = None
 
+    def refuse_if_full(self) -> None:
+        """Raises Unavailable (``full``) while as many pages listen as may."""
+        if len(self._listeners) >= MAX_LISTENERS:
+            raise Unavailable("full", "Too many pages are listening.", retry_after=30)
+
     async def listen(self, after: int | None) -> AsyncIterator[_Told]:
         """Events above position ``after`` (None: from now on), words in between, and a sign of life every 15 s.
 
         A position that was not given yet is of another ledger, put in this one's place: nothing is known to be missed.
         """
-        if len(self._listeners) >= MAX_LISTENERS:
-            raise Unavailable("full", "Too many pages are listening.", retry_after=30)
         queue: asyncio.Queue[_Told | None] = asyncio.Queue(QUEUE)
         first = await run_in_threadpool(self._outgoing.next_position)
         self._listeners.add(queue)
@@ -133,6 +136,7 @@ async def events(request: Request, _caller: Reader, after: int | None = None) ->
         if not last.isdigit():
             raise BadRequest("bad_value", "Last-Event-ID is a position.")
         after = int(last)
+    feed.refuse_if_full()  # while there is still a status to say it with
 
     async def stream() -> AsyncIterator[bytes]:
         yield b"retry: 2000\n\n"

@@ -43,7 +43,6 @@ class KeyRing(Protocol):
     """The API keys in force."""
 
     def check(self, secret: str) -> KeyInfo | None: ...
-    def any(self) -> bool: ...
 
 
 class Outgoing(Positioned, Protocol):

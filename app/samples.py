@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from app.access import Allowed
 from drawing.castings import Casting, Kind, draw
 from inspection.errors import NotFound
+from inspection.judgement import DEF_FRONT, OK_FRONT
 
 router = APIRouter(prefix="/samples", tags=["samples"])
 _SAMPLES: dict[str, tuple[int, Kind]] = {
@@ -33,7 +34,7 @@ async def samples(_caller: Allowed) -> list[dict[str, Any]]:
             "name": name,
             "url": f"/samples/{name}.png",
             "kind": kind,
-            "label": "ok_front" if kind == "ok" else "def_front",
+            "label": OK_FRONT if kind == "ok" else DEF_FRONT,
         }
         for name, (_, kind) in _SAMPLES.items()
     ]

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from inspection.judgement import DEF_FRONT, OK_FRONT
+
 if TYPE_CHECKING:
     from ledger import Ledger
 
 keys = typer.Typer(no_args_is_help=True, help="API keys: shown once, in force and revoked at once at every replica.")
-ENDINGS = ((b"\xff\xd8", "jpg"), (b"\x89PNG", "png"), (b"BM", "bmp"), (b"RIFF", "webp"))
 
 
 def add(app: typer.Typer) -> None:
@@ -55,15 +56,17 @@ def revoke_key(key_id: Annotated[str, typer.Argument(help="The id that 'casting 
 
 def export(out: Annotated[Path, typer.Argument(help="A new folder.")]) -> None:
     """Write settled parts with their pictures into OUT/ok_front and OUT/def_front, as 'casting train --data' reads."""
+    from inspection.picture import format_of
+
     out.mkdir(parents=True)
-    counts = {"ok_front": 0, "def_front": 0}
+    counts = {OK_FRONT: 0, DEF_FRONT: 0}
     for label in counts:
         (out / label).mkdir()
     with _ledger() as ledger, (out / "settled.csv").open("w", newline="") as table:
         rows = csv.writer(table)
         rows.writerow(("path", "label", "verdict", "p_defect", "model_version", "occurred_at"))
         for part in ledger.settled():
-            path = f"{part.label}/{part.inspection.event_id}.{_ending(part.picture)}"
+            path = f"{part.label}/{part.inspection.event_id}.{format_of(part.picture)}"
             (out / path).write_bytes(part.picture)
             counts[part.label] += 1
             seen = part.inspection
@@ -87,7 +90,3 @@ def _ledger() -> Iterator["Ledger"]:
         yield ledger
     finally:
         ledger.close()
-
-
-def _ending(picture: bytes) -> str:
-    return next((ending for start, ending in ENDINGS if picture.startswith(start)), "tif")

@@ -50,10 +50,6 @@ class Line:
             if not thread.is_alive() and not self._stop.is_set():
                 raise RuntimeError(f"{name} has ended")
 
-    def wait(self, seconds: float) -> bool:
-        """Whether ``stop`` was called within so many seconds."""
-        return self._stop.wait(seconds)
-
     def stop(self) -> None:
         self._stop.set()
         for name, part in self._parts.items():

@@ -73,6 +73,12 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
         raise _damaged(error) from error
 
 
+def format_of(data: bytes) -> str:
+    """What a picture's first bytes say it is: jpeg, png, bmp, webp, or else tiff, the last of FORMATS."""
+    starts = ((b"\xff\xd8", "jpeg"), (b"\x89PNG", "png"), (b"BM", "bmp"), (b"RIFF", "webp"))
+    return next((kind for start, kind in starts if data.startswith(start)), "tiff")
+
+
 def _damaged(error: Exception) -> BadPicture:
     text = str(error).lower()
     if isinstance(error, EOFError | struct.error) or "truncated" in text or "not enough" in text:

@@ -76,11 +76,6 @@ class Keys:
             row = connection.execute(query).one_or_none()
         return _key(row) if row else None
 
-    def any(self) -> bool:
-        """Whether any key is in force."""
-        with reading(self._engine) as connection:
-            return connection.scalar(select(keys.c.id).where(keys.c.revoked_at.is_(None)).limit(1)) is not None
-
 
 def _key(row: Any) -> Key:
     revoked_at = None if row.revoked_at is None else timestamp(moment(row.revoked_at))

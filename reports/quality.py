@@ -15,12 +15,12 @@ import numpy as np
 import pyarrow as pa
 from scipy import stats
 
+from inspection.judgement import VERDICTS
 from reports.period import Period, local_hours
 from reports.statistics import funnel
 from reports.statistics.intervals import wilson
 from reports.tables import DIMENSIONS
 
-VERDICTS = ("ok", "review", "defect", "rejected")
 #: A lot is named when chance would make any lot of the report look so bad less often than this.
 LOT_ALARM = 0.01
 

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from inspection.judgement import DEF_FRONT, OK_FRONT
 from reports.statistics import agreement
 from reports.statistics.intervals import Share, domain_share, weighted_share
 
-DEFECTIVE, SOUND = "def_front", "ok_front"
 _BINS = np.linspace(0, 1, 11)
 
 
@@ -45,8 +45,8 @@ def truths(audits: pa.Table) -> dict[str, bool]:
     votes: dict[str, list[tuple[int, str, bool]]] = defaultdict(list)
     columns = (audits[name].to_pylist() for name in ("inspection_id", "at", "event_id", "true_label"))
     for inspection, at, event, label in zip(*columns, strict=True):
-        if label in (DEFECTIVE, SOUND):
-            votes[inspection].append((at, event, label == DEFECTIVE))
+        if label in (DEF_FRONT, OK_FRONT):
+            votes[inspection].append((at, event, label == DEF_FRONT))
     return {inspection: _majority(cast) for inspection, cast in votes.items()}
 
 
@@ -64,7 +64,7 @@ def settle(chosen: pa.Table, truth: Mapping[str, bool]) -> Settled:
         return np.array(chosen[name].to_pylist(), dtype=object)[keep]
 
     return Settled(
-        column("prediction") == DEFECTIVE,
+        column("prediction") == DEF_FRONT,
         column("verdict") == "ok",
         column("verdict") == "defect",
         np.array([bool(verdict) for verdict in verdicts if verdict is not None], dtype=bool),
@@ -130,7 +130,7 @@ def agreements(audits: pa.Table, chosen: pa.Table) -> dict[str, Any]:
     reference = {part: _strict(list(cast.values())) for part, cast in several.items()}
     known = {part: bad for part, bad in reference.items() if bad is not None}
     judges = {name: {part: cast[name] for part, cast in several.items() if name in cast} for name in people}
-    judges["model"] = {part: called[part] == DEFECTIVE for part in several if part in called}
+    judges["model"] = {part: called[part] == DEF_FRONT for part in several if part in called}
     return {
         "parts": len(several),
         "fleiss": asdict(agreement.fleiss(counts.reshape(-1, 2))),
@@ -149,8 +149,8 @@ def _blind_votes(audits: pa.Table) -> dict[str, dict[str, bool]]:
     for _, _, part, auditor, label, blind in sorted(
         zip(*(audits[name].to_pylist() for name in names), strict=True), key=lambda row: row[:2]
     ):
-        if blind and auditor and label in (DEFECTIVE, SOUND):
-            votes[part][auditor] = label == DEFECTIVE
+        if blind and auditor and label in (DEF_FRONT, OK_FRONT):
+            votes[part][auditor] = label == DEF_FRONT
     return votes
 
 
@@ -189,7 +189,7 @@ def defect_types(audits: pa.Table) -> list[dict[str, Any]]:
     newest: dict[str, tuple[tuple[int, str], str]] = {}
     columns = (audits[name].to_pylist() for name in ("at", "event_id", "inspection_id", "true_label", "defect_type"))
     for at, event, part, label, kind in zip(*columns, strict=True):
-        if label == DEFECTIVE and kind and (part not in newest or newest[part][0] < (at, event)):
+        if label == DEF_FRONT and kind and (part not in newest or newest[part][0] < (at, event)):
             newest[part] = ((at, event), kind)
     counts: dict[str, int] = defaultdict(int)
     for _, kind in newest.values():

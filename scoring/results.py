@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import csv
 
+from inspection.judgement import DEF_FRONT, OK_FRONT
 from scoring.judging import Row
 
 SCHEMA = pa.schema(
@@ -32,7 +33,7 @@ SCHEMA = pa.schema(
         ("model_version", pa.string()),
     ]
 )
-LABELS = ("ok_front", "def_front")
+LABELS = (OK_FRONT, DEF_FRONT)
 BINS = 20
 SUMMARY = "summary.json"
 

@@ -66,9 +66,6 @@ class Marks:
     def items(self) -> Iterable[tuple[str, JournalMarks]]:
         return self._journals.items()
 
-    def copy(self) -> "Marks":
-        return Marks.from_json(self.to_json())
-
     def to_json(self) -> dict[str, Any]:
         """Journal to ``[low, ranges, dead, date of the last record]``."""
         return {

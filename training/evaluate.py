@@ -1,6 +1,6 @@
 """``casting evaluate``: what a bundle says of labelled pictures, through the path that serves, and how often it errs.
 
-Composes: reads, judges, counts, and hands the counts to ``report`` and to the card.
+Composes: reads, judges, counts, and writes the counts into the card; ``page`` draws them.
 """
 
 import hashlib
@@ -157,10 +157,7 @@ def table(judged: Set, told: dict[str, Any]) -> str:
         f"{judged.name}: {told['pictures']} pictures",
         f"  defects found {told['found']}, missed {told['missed']}; sound passed {told['passed']}, "
         f"false alarms {told['false_alarms']}",
-        *(
-            f"  {name} {rate(told[name])}"
-            for name in ("recall", "precision", "accuracy", "escapes", "review", "rejected")
-        ),
+        *(f"  {name} {rate(told[name])}" for name in _SHARES),
         f"  {parts_told(told['parts'])}",
     ]
     if "twins" in told:

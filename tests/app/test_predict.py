@@ -161,6 +161,13 @@ def test_the_live_feed_resumes_after_the_last_event_id(client: httpx.Client) -> 
     assert [number in line for number, line in zip(numbers[1:], seen, strict=True)] == [True, True]
 
 
+def test_one_listener_too_many_is_told_to_come_back(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.live.MAX_LISTENERS", 0)
+    refused = client.get("/events")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "full")
+    assert refused.headers["Retry-After"] == "30"
+
+
 def test_a_slow_sender_is_cut_off(tmp_path: Path, judge: LocalJudge) -> None:
     with running(tmp_path, judge, Limits(body_seconds=0.5)) as service:
         host, port = service.address.removeprefix("http://").split(":")
@@ -317,10 +324,12 @@ def test_reports_are_listed_and_shown_and_nothing_else_is_opened(tmp_path: Path,
 
 
 def test_ready_names_the_model_and_what_waits_for_the_lake(client: httpx.Client) -> None:
+    assert client.post("/predict", files={"file": ("a.png", OK)}).status_code == 200
     ready = client.get("/health/ready").raise_for_status().json()
     assert ready["status"] == "ready"
     assert ready["model_version"]
-    assert ready["backlog"]["events"] >= 0
+    assert ready["backlog"]["events"] >= 1  # no relay runs here
+    assert ready["backlog"]["oldest"]
 
 
 class NoJudge(LocalJudge):

@@ -421,6 +421,15 @@ def test_korean_is_spoken_throughout(korean: BrowserContext, address: str, pictu
     expect(page.get_by_role("heading", name="사진 검사")).to_be_visible()
     page.locator("input[type=file]").first.set_input_files(pictures[:2])
     expect(page.get_by_text("2장 중 2장 검사 완료")).to_be_visible()
+    english, spoken = (json.loads((LOCALES / f"{language}.json").read_text()) for language in ("en", "ko"))
+    foreign = {text for key, text in english.items() if " " in text and text != spoken[key] and "{" not in text}
+    for view in VIEWS:
+        page.goto(f"{address}/#{view}")
+        page.wait_for_timeout(300)
+        shown = page.locator("body").inner_text()
+        assert re.search("[가-힣]", shown)
+        assert not foreign & set(shown.splitlines())
+    page.goto(address)
     page.locator("#language").select_option("en")
     expect(page.get_by_role("heading", name="Inspect pictures")).to_be_visible()
 

@@ -55,6 +55,22 @@ def test_a_topic_that_would_lose_events_is_refused_with_what_is_wrong(kafka: Kaf
         asyncio.run(make())
 
 
+@pytest.mark.parametrize("packing", ["gzip", "lz4", "snappy", "zstd"])
+def test_what_a_broker_packs_is_read(kafka: Kafka, lake: LocalFolder, packing: str) -> None:
+    async def make() -> None:
+        admin = AIOKafkaAdminClient(**kafka.client())
+        await admin.start()
+        settings = {"compression.type": packing, "message.timestamp.type": "LogAppendTime"}
+        await admin.create_topics([NewTopic(kafka.topic, 1, 1, topic_configs=settings)])
+        await admin.close()
+        await asyncio.sleep(1)
+        await _produce(kafka, [(to_json(event("a", number)), "a", number) for number in range(1, 4)])
+
+    asyncio.run(make())
+    with consuming(kafka, lambda: lake):
+        _until(lambda: verify(lake).total("stored") == 3)
+
+
 def test_dead_letters_are_kept_listed_and_sent_again(kafka: Kafka, lake: LocalFolder) -> None:
     asyncio.run(_produce(kafka, [(b"{not json", "a", 1), (to_json(event("a", 2)), "a", 2)]))
     with consuming(kafka, lambda: lake):
