@@ -51,18 +51,22 @@ def test_every_error_and_reason_is_said_in_both_languages() -> None:
     told = json.loads((LOCALES / "ko.json").read_text())
     raised = re.compile(
         r"(?:BadRequest|BadPicture|Denied|NotFound|Conflict|Unavailable|InspectorError|refuse\w*)\(\s*\"(\w+)\""
+        r"|\"code\": \"(\w+)\""  # HAProxy's own answer is no exception
     )
     root = LOCALES.parents[2]
-    sources = [path.read_text() for folder in ("app", "inspection", "ledger") for path in (root / folder).glob("*.py")]
-    codes = {code for source in sources for code in raised.findall(source)}
+    folders = ("app", "inspection", "ledger", "deployments")
+    sources = [path.read_text() for folder in folders for path in (root / folder).iterdir() if path.is_file()]
+    codes = {"".join(found) for source in sources for found in raised.findall(source)}
     assert len(codes) > 20
+    assert "starting" in codes
     unseen = {
         "turn_over",
         "bad_name",
         "bad_role",
         "no_such_key",
         "weak_secret",
-    }  # told by the relay and by `casting keys`
+        "already_running",
+    }  # told by the relay, by `casting keys` and by `casting serve`
     assert not {code for code in codes - unseen if f"error.{code}" not in told}
     for reason in (NO_CASTING, CUT_OFF, TOO_DARK, BLOWN_OUT, BLURRED, "doubtful_score"):
         assert f"reason.{reason}" in told

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pytest
 
-from reports import plots
+from reports import moving, plots
 from reports.control import control_charts
 from reports.page import level, render, words
 from reports.period import Period
@@ -56,6 +56,24 @@ def test_both_languages_have_the_same_words_and_placeholders() -> None:
     assert english.keys() == korean.keys()
     for name, text in english.items():
         assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", korean[name])), name
+
+
+def test_every_word_is_used() -> None:
+    """By the templates and the code that draws and says; a word that nobody says is only translated for nothing."""
+    read = {path.name: path.read_text() for path in Path(plots.__file__).parent.iterdir() if path.is_file()}
+    said = read["body.html.j2"] + read["page.py"] + read["plots.py"]
+    used = set(re.findall(r"\bt\.(\w+)", said)) | set(re.findall(r"@(\w+)@", said))
+    used |= set(re.findall(r"""\bt\[["'](\w+)["']\]""", said)) | {"green", "amber", "red"}
+    for names in re.findall(r"for name in (\(.*?\))", read["body.html.j2"]):
+        used |= set(re.findall(r'"(\w+)"', names))
+    for dimension in re.findall(r'grouped\("(\w+)"', read["body.html.j2"]):
+        used |= {dimension, f"by_{dimension}"}
+    for anchor in re.findall(r'define\("([\w-]+)"\)', read["body.html.j2"]):
+        used |= {f"def_{anchor}", f"defname_{anchor}"}
+    directions = {f"{kind}_{way}" for kind in ("shift", "episode") for way in ("up", "down")}
+    used |= {f"finding_{what}" for what in directions | set(re.findall(r'"(\w+)"', read["findings.py"]))}
+    used |= {f"measure_{measure}" for measure in moving.MEASURES}
+    assert words("en").keys() - used == set()
 
 
 def test_every_definition_of_the_page_is_in_the_document() -> None:
