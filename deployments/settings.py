@@ -34,7 +34,9 @@ class Settings(BaseSettings):
     timezone: str = Field(
         "UTC", description="IANA zone that rules days, hours and shifts in reports; the page goes by the browser's."
     )
-    flush_seconds: float = Field(5.0, gt=0, le=3600, description="Oldest age of an event that is not yet in the lake.")
+    flush_seconds: float = Field(
+        5.0, gt=0, le=3600, description="Seconds after which waiting events are written to the lake at the latest."
+    )
     picture_days: int = Field(90, ge=1, description="Days for which kept pictures stay in the ledger.")
     audit_sample: float = Field(
         0.02, gt=0, le=1, description="Share of ok parts that is kept and shown for re-inspection."
@@ -55,12 +57,14 @@ class Settings(BaseSettings):
         "classifier", description="Where pictures are decoded: in the classifier, or in replicas that scale apart."
     )
     ingress_replicas: int = Field(1, ge=1, description="Replicas that answer HTTP.")
-    classifier_replicas: int = Field(1, ge=1, description="Replicas that judge, at least.")
+    classifier_replicas: int = Field(1, ge=1, description="Fewest classifier replicas.")
     classifier_max_replicas: int | None = Field(
-        None, ge=1, description="Replicas that judge while much waits; unset: no more than at least."
+        None,
+        ge=1,
+        description="Most classifier replicas; unset: the same as `CASTING_CLASSIFIER_REPLICAS`, no autoscaling.",
     )
-    scale_up_seconds: float = Field(10.0, gt=0, description="For so long much waits before a replica is added.")
-    scale_down_seconds: float = Field(300.0, gt=0, description="For so long little waits before one is taken away.")
+    scale_up_seconds: float = Field(10.0, gt=0, description="Seconds of sustained load before a replica is added.")
+    scale_down_seconds: float = Field(300.0, gt=0, description="Seconds of little load before a replica is taken away.")
     preparer_replicas: int = Field(1, ge=1, description="Replicas that decode, when `CASTING_PREPARE` is `apart`.")
     log_events: bool = Field(False, description="1 logs one line for each event that the consumer takes.")
 

@@ -33,7 +33,9 @@ class Settings(BaseSettings):
     webhdfs: str = Field("http://namenode:9870", description="Where WebHDFS answers, when the lake is in HDFS.")
     webhdfs_ca: Path | None = Field(None, description="PEM file of the authority that signed WebHDFS's certificate.")
     webhdfs_kerberos: bool = Field(False, description="1 speaks to WebHDFS with the Kerberos ticket of the process.")
-    flush_seconds: float = Field(5.0, gt=0, le=3600, description="Oldest age of an event that is not yet in the lake.")
+    flush_seconds: float = Field(
+        5.0, gt=0, le=3600, description="Seconds after which waiting events are written to the lake at the latest."
+    )
     flush_records: int = Field(50_000, ge=1, description="Records of a partition after which a file is written.")
     flush_mib: int = Field(32, ge=1, description="Mebibytes of a partition after which a file is written.")
     log_events: bool = Field(False, description="1 logs one line for each event that the consumer takes.")
