@@ -9,7 +9,21 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
-from app import errors, health, history, live, metrics, model, predict, reports, samples, session
+from app import (
+    alerts,
+    errors,
+    health,
+    history,
+    live,
+    metrics,
+    model,
+    predict,
+    reports,
+    reviewing,
+    samples,
+    session,
+    today,
+)
 from app.attempts import Attempts
 from app.backlog import RecentBacklog
 from app.envelope import Envelope
@@ -17,6 +31,7 @@ from app.inspecting import Inspector
 from app.ports import Services
 
 PAGE = Path(__file__).parent / "page"
+_ROUTES = (predict, live, history, reviewing, alerts, today, model, samples, session, reports, health, metrics)
 
 
 def create_app(services: Services) -> FastAPI:
@@ -37,18 +52,8 @@ def create_app(services: Services) -> FastAPI:
     app.state.feed = live.Feed(services.outgoing)
     app.add_middleware(Envelope)
     errors.install(app)
-    for router in (
-        predict.router,
-        live.router,
-        history.router,
-        model.router,
-        samples.router,
-        session.router,
-        reports.router,
-        health.router,
-        metrics.router,
-    ):
-        app.include_router(router)
+    for module in _ROUTES:
+        app.include_router(module.router)
 
     @app.get("/", include_in_schema=False)
     async def page(_request: Request) -> FileResponse:

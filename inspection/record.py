@@ -1,6 +1,6 @@
 """What the application asks of the ledger: record with one commit, then read back. Types and protocols only."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
@@ -110,6 +110,35 @@ class Acknowledged:
     at: str
 
 
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """How many inspections of one ``verdict`` a ``line`` (None: not said) had in the hour from ``hour`` (UTC) on."""
+
+    hour: str
+    line: str | None
+    verdict: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Of answers, ms; None where there were none."""
+
+    p50: float | None
+    p99: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What was inspected ``since`` (RFC 3339, UTC), and how many parts wait for a decision now."""
+
+    since: str
+    verdicts: Mapping[str, int]
+    cells: tuple[Cell, ...]
+    waiting: int
+    latency_ms: Latency
+
+
 class Records(Protocol):
     """Reading back, and what people do with inspections."""
 
@@ -141,9 +170,7 @@ class Records(Protocol):
         """Give a held part back: skipped, to the end of the queue; otherwise it keeps its place."""
         ...
 
-    def summary(self, since: datetime) -> dict[str, object]:
-        """Counts by verdict, by line and hour, waiting reviews, latency p50 and p99 (ms)."""
-        ...
+    def summary(self, since: datetime) -> Summary: ...
 
     def open_alerts(self) -> Sequence[Event]: ...
 

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, select, update
 
 from inspection.errors import NotFound, Unavailable
 from inspection.events import Event, from_json
-from inspection.record import Page, Search
+from inspection.record import Page, Search, Summary
 from ledger import answers, pictures
 from ledger.alerts import Alerts
 from ledger.database import reading, writing
@@ -70,7 +70,7 @@ class Records(Reviews, Alerts):
         with reading(self._engine) as connection:
             return pictures.holds(connection, event_id)
 
-    def summary(self, since: datetime) -> dict[str, object]:
+    def summary(self, since: datetime) -> Summary:
         """See ``ledger.summary``."""
         with reading(self._engine) as connection:
             return summarise(connection, since)

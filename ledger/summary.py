@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from inspection.events import timestamp
+from inspection.record import Cell, Latency, Summary
 from ledger.instants import HOUR, micros, moment
 from ledger.reviews import waiting
 from ledger.tables import events, is_inspection
@@ -14,8 +15,8 @@ from ledger.tables import events, is_inspection
 NEWEST = 10_000
 
 
-def summarise(connection: Connection, since: datetime) -> dict[str, object]:
-    """Counts by verdict, by line and hour (UTC), waiting reviews, latency p50 and p99 in ms since ``since``."""
+def summarise(connection: Connection, since: datetime) -> Summary:
+    """Of inspections since ``since``; latencies are of the newest."""
     recent = (is_inspection, events.c.occurred_at >= micros(since))
     hour = events.c.occurred_at // HOUR
     grouped = select(hour, events.c.line, events.c.verdict, func.count()).where(*recent)
@@ -23,22 +24,22 @@ def summarise(connection: Connection, since: datetime) -> dict[str, object]:
     verdicts: Counter[str] = Counter()
     for _, _, verdict, count in cells:
         verdicts[verdict] += count
-    return {
-        "since": timestamp(since),
-        "verdicts": dict(verdicts),
-        "cells": [{"hour": _hour(h), "line": line, "verdict": verdict, "count": n} for h, line, verdict, n in cells],
-        "waiting": waiting(connection),
-        "latency_ms": _latency(connection, recent),
-    }
+    return Summary(
+        since=timestamp(since),
+        verdicts=dict(verdicts),
+        cells=tuple(Cell(_hour(h), line, verdict, n) for h, line, verdict, n in cells),
+        waiting=waiting(connection),
+        latency_ms=_latency(connection, recent),
+    )
 
 
 def _hour(number: int) -> str:
     return moment(number * HOUR).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _latency(connection: Connection, recent: tuple[ColumnElement[bool], ...]) -> dict[str, float | None]:
+def _latency(connection: Connection, recent: tuple[ColumnElement[bool], ...]) -> Latency:
     newest = select(events.c.latency_ms).where(*recent, events.c.latency_ms.is_not(None))
     values = sorted(connection.scalars(newest.order_by(events.c.occurred_at.desc()).limit(NEWEST)))
     if not values:
-        return {"p50": None, "p99": None}
-    return {"p50": values[len(values) // 2], "p99": values[min(len(values) - 1, len(values) * 99 // 100)]}
+        return Latency(None, None)
+    return Latency(values[len(values) // 2], values[min(len(values) - 1, len(values) * 99 // 100)])

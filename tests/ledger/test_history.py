@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from inspection.errors import BadRequest, NotFound
 from inspection.events import Event, timestamp
-from inspection.record import Search
+from inspection.record import Latency, Search
 from ledger import Ledger
 from ledger.commit import Writer
 from ledger.search import MAX_PAGE, _places
@@ -149,20 +149,18 @@ def test_one_inspection_and_its_audits(ledger: Ledger, stored: list[Event]) -> N
 def test_the_figures_of_the_day(ledger: Ledger, stored: list[Event]) -> None:
     figures = ledger.records.summary(at(10))
     since = [e for e in stored if e.occurred_at >= timestamp(at(10))]
-    assert figures["verdicts"] == {
+    assert figures.verdicts == {
         verdict: sum(e.verdict == verdict for e in since) for verdict in ("ok", "review", "defect", "rejected")
     }
-    cells = figures["cells"]
-    assert isinstance(cells, list)
-    assert sum(cell["count"] for cell in cells) == len(since)
-    assert {cell["hour"] for cell in cells} == {"2026-03-01T00:00:00Z"}
-    assert {cell["line"] for cell in cells} == {"A", "B", None}
+    assert sum(cell.count for cell in figures.cells) == len(since)
+    assert {cell.hour for cell in figures.cells} == {"2026-03-01T00:00:00Z"}
+    assert {cell.line for cell in figures.cells} == {"A", "B", None}
     latencies = sorted(e.latency_ms or 0 for e in since)
-    assert figures["latency_ms"] == {"p50": latencies[len(since) // 2], "p99": latencies[-1]}
+    assert figures.latency_ms == Latency(p50=latencies[len(since) // 2], p99=latencies[-1])
 
 
 def test_an_empty_day_has_no_percentiles(ledger: Ledger) -> None:
-    assert ledger.records.summary(at(0))["latency_ms"] == {"p50": None, "p99": None}
+    assert ledger.records.summary(at(0)).latency_ms == Latency(None, None)
 
 
 def test_a_key_is_known_by_its_secret_until_it_is_revoked(ledger: Ledger, url: str) -> None:
