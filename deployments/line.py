@@ -19,7 +19,7 @@ TIDY = 3600.0  # seconds between deletions of what is too old
 _log = structlog.get_logger(__name__)
 
 
-class Part(Protocol):
+class Worker(Protocol):
     """Runs until told to stop."""
 
     def run(self) -> None: ...
@@ -28,15 +28,18 @@ class Part(Protocol):
 
 
 class Line:
-    """The parts over one ledger; ``stop`` ends them in their order, so that each finds all of the one before it."""
+    """The workers over one ledger; ``stop`` ends them in their order, so that each finds all of the one before it."""
 
     def __init__(self, ledger: Ledger, settings: Settings, kafka: Kafka | None) -> None:
         self._ledger = ledger
         self._settings = settings
-        self._parts = _embedded(ledger, settings) if kafka is None else _over_kafka(ledger, kafka)
+        self._workers = _embedded(ledger, settings) if kafka is None else _over_kafka(ledger, kafka)
         self._stop = threading.Event()
         self._threads = {
-            **{name: threading.Thread(target=part.run, name=name, daemon=True) for name, part in self._parts.items()},
+            **{
+                name: threading.Thread(target=worker.run, name=name, daemon=True)
+                for name, worker in self._workers.items()
+            },
             "tidy": threading.Thread(target=self._tidy, name="tidy", daemon=True),
         }
 
@@ -45,15 +48,15 @@ class Line:
             thread.start()
 
     def check(self) -> None:
-        """Raises RuntimeError when a part has ended by itself; its log says why."""
+        """Raises RuntimeError when a worker has ended by itself; its log says why."""
         for name, thread in self._threads.items():
             if not thread.is_alive() and not self._stop.is_set():
                 raise RuntimeError(f"{name} has ended")
 
     def stop(self) -> None:
         self._stop.set()
-        for name, part in self._parts.items():
-            part.stop()
+        for name, worker in self._workers.items():
+            worker.stop()
             self._threads[name].join(timeout=10)
 
     def _tidy(self) -> None:
@@ -62,7 +65,7 @@ class Line:
             _log.info("tidied", pictures=gone[0], keys=gone[1])
 
 
-def _embedded(ledger: Ledger, settings: Settings) -> Mapping[str, Part]:
+def _embedded(ledger: Ledger, settings: Settings) -> Mapping[str, Worker]:
     consumer = EmbeddedConsumer(
         ledger.outbox,
         embedded_stream(ledger.id),
@@ -73,7 +76,7 @@ def _embedded(ledger: Ledger, settings: Settings) -> Mapping[str, Part]:
     return {"relay": EmbeddedRelay(ledger.outbox), "consumer": consumer}
 
 
-def _over_kafka(ledger: Ledger, kafka: Kafka) -> Mapping[str, Part]:
+def _over_kafka(ledger: Ledger, kafka: Kafka) -> Mapping[str, Worker]:
     from streaming.kafka_relay import KafkaRelay  # who has no Kafka needs no client of it
     from streaming.sending import KafkaSender
 

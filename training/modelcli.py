@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from training.promote import Verdict
+    from training.promote import Comparison
 
 Models = Annotated[Path | None, typer.Option(help="Folder of bundles; default: CASTING_MODELS or ./models.")]
 
@@ -52,17 +52,17 @@ def _promote(
     from training import promote
 
     where = _where(models)
-    verdict = None
+    comparison = None
     if promote.read_aliases(where).get("champion"):
         if data is None and not force:
             raise BadRequest("no_data", "--data names the labelled pictures on which both models are compared.")
         if data is not None:
-            verdict = _compared(data, where / version, champion(where))
-    promote.promote(where, version, verdict, force)
+            comparison = _compared(data, where / version, champion(where))
+    promote.promote(where, version, comparison, force)
     typer.echo(f"{version} is the champion.")
 
 
-def _compared(data: Path, challenger: Path, champion: Path) -> "Verdict":
+def _compared(data: Path, challenger: Path, champion: Path) -> "Comparison":
     import numpy as np
 
     from inspection.classifier import Classifier
@@ -75,10 +75,10 @@ def _compared(data: Path, challenger: Path, champion: Path) -> "Verdict":
         classifier = Classifier.load(bundle)
         clean = evaluate.judge_all(classifier, judged.greys).says_defect()
         says.append(np.concatenate([clean, evaluate.judge_all(classifier, judged.greys, alter.pair).says_defect()]))
-    verdict = compare(np.tile(judged.defect, 2), says[0], says[1])
-    typer.echo(f"{len(judged.members)} pictures, as they are and altered: misses {verdict.misses}")
-    typer.echo(f"false alarms {verdict.false_alarms}")
-    return verdict
+    comparison = compare(np.tile(judged.defect, 2), says[0], says[1])
+    typer.echo(f"{len(judged.members)} pictures, as they are and altered: misses {comparison.misses}")
+    typer.echo(f"false alarms {comparison.false_alarms}")
+    return comparison
 
 
 def _rollback(models: Models = None) -> None:

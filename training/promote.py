@@ -41,7 +41,7 @@ class Paired:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Comparison:
     """What the comparison says; ``refused`` is the reason why the challenger must not be promoted, if there is one."""
 
     misses: Paired
@@ -49,7 +49,7 @@ class Verdict:
     refused: str | None
 
 
-def compare(defect: Booleans, challenger: Booleans, champion: Booleans) -> Verdict:
+def compare(defect: Booleans, challenger: Booleans, champion: Booleans) -> Comparison:
     """Misses first: a single one more is refused; false alarms when they are significantly more.
 
     ``defect``: what each picture is; the others: whether each model says defect. All bool [N].
@@ -61,11 +61,11 @@ def compare(defect: Booleans, challenger: Booleans, champion: Booleans) -> Verdi
         refused = f"it misses {misses.challenger_only} that the champion finds, the champion {misses.champion_only}"
     elif misses.challenger_only == misses.champion_only and alarms.p < SIGNIFICANT:
         refused = f"it raises {alarms.challenger_only} false alarms more, {alarms.champion_only} less"
-    return Verdict(misses, alarms, refused)
+    return Comparison(misses, alarms, refused)
 
 
-def promote(models: Path, version: str, verdict: Verdict | None, force: bool) -> None:
-    """Make ``version`` the champion and note why; ``verdict`` is None where there was no champion to compare with.
+def promote(models: Path, version: str, comparison: Comparison | None, force: bool) -> None:
+    """Make ``version`` the champion and note why; ``comparison`` is None where there was no champion to compare with.
 
     Raises:
         NotFound: ``no_model``.
@@ -75,9 +75,9 @@ def promote(models: Path, version: str, verdict: Verdict | None, force: bool) ->
         raise NotFound("no_model", f"There is no {models / version}.")
     read_card(models / version)
     aliases = read_aliases(models)
-    refused = verdict.refused if verdict else None
+    refused = comparison.refused if comparison else None
     note: dict[str, Any] = {"at": now(), "from": aliases.get("champion"), "to": version, "forced": force}
-    note["comparison"] = asdict(verdict) if verdict else None
+    note["comparison"] = asdict(comparison) if comparison else None
     if refused and not force:
         _log(models, {**note, "action": "refused"})
         raise Conflict("worse_model", f"{version} is not promoted: {refused}. --force promotes it nevertheless.")
