@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 
 from app.attempts import Attempts
 from app.ports import Services
 from inspection.errors import Denied
 
 COOKIE = "casting_key"
+LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 RANK = {"camera": 0, "inspector": 1, "admin": 2}
 
 
@@ -24,11 +27,13 @@ class Caller:
 
 
 async def caller_of(request: Request) -> Caller:
-    """Who calls. Raises Denied (``no_key``, ``bad_key``, ``too_many_attempts``)."""
+    """Who calls. Raises Denied (``no_key``, ``bad_key``, ``too_many_attempts``, ``other_site``)."""
     services: Services = request.app.state.services
     secret = _secret(request)
     if secret is None:
         if services.open_access:
+            if _of_another_site(request.headers, request.method, services.local):
+                raise Denied("other_site", "Pages of other sites may not use this service; open it by its own address.")
             return Caller("open", "", "admin")
         raise Denied("no_key", "A key is needed: 'Authorization: Bearer KEY'. 'casting keys add' makes one.")
     return await check(request, secret)
@@ -42,6 +47,20 @@ async def check(request: Request, secret: str) -> Caller:
     if key is None:
         raise await attempts.refuse()
     return Caller(key.id, key.name, key.role)
+
+
+def _of_another_site(headers: Headers, method: str, local: bool) -> bool:
+    """Where no key is asked for, a browser must not be led here by a page from elsewhere: not by its requests (Fetch
+    Metadata, or ``Origin`` where a browser sends no better), nor by a foreign name for this machine (DNS rebinding)."""
+    host = headers.get("host", "")
+    if local and host and (urlsplit(f"//{host}").hostname or "") not in LOCAL_NAMES:
+        return True
+    site = headers.get("sec-fetch-site")
+    if site is None:
+        origin = headers.get("origin")
+        return origin is not None and urlsplit(origin).netloc != host
+    followed_link = method in ("GET", "HEAD") and headers.get("sec-fetch-mode") == "navigate"
+    return site in ("cross-site", "same-site") and not followed_link
 
 
 def _secret(request: Request) -> str | None:

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.access import Reader
 from app.live import Feed, Word
+from app.plain import Plain
 from app.ports import Services
 from inspection.events import to_dict
 
@@ -16,7 +17,7 @@ router = APIRouter(tags=["alerts"])
 
 
 class Acknowledgement(BaseModel):
-    by: str = Field(min_length=1, max_length=128)
+    by: Plain
 
 
 class Acknowledgements(Acknowledgement):

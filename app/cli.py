@@ -8,7 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from inspection.errors import Unavailable
+
 CALL = 16  # pictures a call
+CALL_BYTES = 48 * 1024 * 1024  # of pictures a call: the service takes 64 MiB by default
 
 
 def add(app: typer.Typer) -> None:
@@ -49,13 +52,28 @@ def predict(
 
 
 def _calls(files: list[Path]) -> Iterator[list[Path]]:
-    for start in range(0, len(files), CALL):
-        yield files[start : start + CALL]
+    some: list[Path] = []
+    size = 0
+    for file in files:
+        more = file.stat().st_size
+        if some and (len(some) == CALL or size + more > CALL_BYTES):
+            yield some
+            some, size = [], 0
+        some.append(file)
+        size += more
+    if some:
+        yield some
 
 
 def _send(client: Any, files: list[Path], data: dict[str, str]) -> list[dict[str, Any]]:
     parts = [("file", (file.name, file.read_bytes())) for file in files]
-    body: dict[str, Any] = client.post("/predict", files=parts, data=data).json()
+    answer = client.post("/predict", files=parts, data=data)
+    try:
+        body: dict[str, Any] = answer.json()
+    except ValueError as error:
+        raise Unavailable(
+            "no_service", f"{client.base_url} answers {answer.status_code}, but not as this service does."
+        ) from error
     results: list[dict[str, Any]] = body["results"] if "results" in body else [body] * len(files)
     return results
 

@@ -15,10 +15,11 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
 }
+ENDLESS = ("/events",)  # has no HEAD: its body is what it is for, and never ends
 
 
 class Envelope:
-    """Gives every request an id and every answer its security headers."""
+    """Gives every request an id and every answer its security headers; answers HEAD wherever there is GET."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -40,6 +41,8 @@ class Envelope:
                     headers.setdefault(name, value)
             await send(message)
 
+        if scope["method"] == "HEAD" and scope["path"] not in ENDLESS:
+            scope = {**scope, "method": "GET"}  # the server leaves the body out
         await self._app(scope, receive, with_headers)
 
 

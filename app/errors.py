@@ -22,6 +22,7 @@ _STATUS: dict[type[InspectorError], int] = {
 #: Codes whose status is more exact than their class's.
 _STATUS_OF_CODE = {
     "forbidden": 403,
+    "other_site": 403,
     "slow_body": 408,
     "too_large": 413,
     "too_many_files": 413,
@@ -56,7 +57,7 @@ def response(error: InspectorError, request_id: str) -> JSONResponse:
     headers = {"Connection": "close"} if error.code in _UNREAD else {}
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
-    if isinstance(error, Denied) and error.code != "forbidden":
+    if isinstance(error, Denied) and status_of(error) == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(body_of(error, request_id), status_of(error), headers)
 

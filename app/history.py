@@ -130,7 +130,10 @@ def _utc(when: datetime | None) -> datetime | None:
         return None
     if when.tzinfo is None:
         raise BadRequest("bad_value", "Times need a zone, such as 2026-01-01T08:00:00+09:00.")
-    return when.astimezone(UTC)
+    try:
+        return when.astimezone(UTC)
+    except OverflowError as error:
+        raise BadRequest("bad_value", "A time is out of range.") from error
 
 
 def _csv(events: Iterator[Event], begin: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ import json
 import random
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from inspection.errors import BadPicture, Unavailable
 from inspection.events import Event, now, to_dict, uuid7
 from inspection.judgement import Thresholds
 from inspection.part import Part
-from inspection.record import Draft, Entry, IdempotencyKey
+from inspection.record import Draft, Entry, IdempotencyKey, Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,9 @@ class Inspector:
             return _render(call, results, ())
         entry = Entry(drafts, lambda events: _render(call, results, events), key)
         with metrics.COMMIT.time():
-            receipt = await asyncio.wrap_future(self._services.recorder.submit(entry))
-        metrics.count(receipt.events)
-        return receipt.body
+            recorded = self._services.recorder.submit(entry)
+            recorded.add_done_callback(_counted)
+            return (await asyncio.wrap_future(recorded)).body
 
     async def _look(self, call: Call, uploads: Sequence[Upload]) -> list[_Result]:
         answers = [self.batcher.judge(upload.data) for upload in uploads]
@@ -100,6 +101,12 @@ class Inspector:
         event = _event(call, upload.filename, judged, latency, self._services.limits.audit_sample)
         kept = upload.data if event.audit_probability is not None else None
         return _Seen(Draft(event, kept), judged.judgement.thresholds)
+
+
+def _counted(recorded: Future[Receipt]) -> None:
+    """Count what was recorded, also where nobody waits for the answer any more."""
+    if not recorded.cancelled() and recorded.exception() is None:
+        metrics.count(recorded.result().events)
 
 
 def _fingerprint(uploads: Sequence[Upload]) -> str:

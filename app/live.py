@@ -5,12 +5,14 @@ off when it can't keep up: it comes back with ``Last-Event-ID`` and goes on wher
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
@@ -125,7 +127,9 @@ class Feed:
 
 
 @router.get("/events", summary="Live events (server-sent events)")
-async def events(request: Request, _caller: Reader, after: int | None = None) -> StreamingResponse:
+async def events(
+    request: Request, _caller: Reader, after: Annotated[int | None, Query(ge=-1, lt=2**63)] = None
+) -> StreamingResponse:
     """Inspections and audits as they are recorded; resumes by ``Last-Event-ID``, or ``after``.
 
     Without an id, to who listens now: ``acknowledged`` (``event_ids``, ``by``) and, every 15 s, ``alive``.
@@ -133,7 +137,7 @@ async def events(request: Request, _caller: Reader, after: int | None = None) ->
     feed: Feed = request.app.state.feed
     last = request.headers.get("last-event-id")
     if last is not None:
-        if not last.isdigit():
+        if not re.fullmatch("[0-9]{1,18}", last):
             raise BadRequest("bad_value", "Last-Event-ID is a position.")
         after = int(last)
     feed.refuse_if_full()  # while there is still a status to say it with

@@ -40,6 +40,7 @@ def create_app(services: Services) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        metrics.forget_the_dead()
         app.state.inspector = Inspector(services)
         yield
 

@@ -4,7 +4,9 @@ node, dead ones included, so that a restart loses no count."""
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
+import psutil
 from fastapi import APIRouter, Request, Response
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -16,7 +18,7 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
 
@@ -53,6 +55,14 @@ def count(events: tuple[Event, ...]) -> None:
         if event.verdict == "rejected":
             for reason in event.reasons or ():
                 REJECTED.labels(reason).inc()
+
+
+def forget_the_dead() -> None:
+    """Take gauges of processes that were killed out of the sums."""
+    for file in Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", "/nonexistent")).glob("gauge_live*_*.db"):
+        pid = int(file.stem.rpartition("_")[2])
+        if not psutil.pid_exists(pid):
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
 def _bounded(kind: str, name: str | None) -> str:

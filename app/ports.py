@@ -71,7 +71,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything a running application holds. ``open_access``: no key is asked for (loopback, or ``CASTING_OPEN``)."""
+    """Everything a running application holds. ``open_access``: no key is asked for (loopback, or ``CASTING_OPEN``);
+    ``local``: only this machine reaches it."""
 
     judge: Judge
     recorder: Recorder
@@ -80,4 +81,5 @@ class Services:
     keys: KeyRing
     limits: Limits = field(default_factory=Limits)
     open_access: bool = True
+    local: bool = True
     reports: Path | None = None

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from app.access import Reader
+from app.plain import Plain
 from app.ports import Services
 from inspection.events import Event, now, to_dict, uuid7
 from inspection.record import Draft, Entry
@@ -19,8 +20,8 @@ class Decision(BaseModel):
     """What an inspector decided about a part."""
 
     true_label: str = Field(pattern="^(ok_front|def_front|unclear)$")
-    auditor: str = Field(min_length=1, max_length=128)
-    defect_type: str | None = Field(None, max_length=128)
+    auditor: Plain
+    defect_type: Plain | None = None
     note: str | None = Field(None, max_length=2000)
     blind: bool = False
 
@@ -49,9 +50,7 @@ async def audit(request: Request, caller: Reader, event_id: str, decision: Decis
 
 
 @router.get("/review", summary="The next part to settle", responses={204: {"description": "Nothing waits."}})
-async def review(
-    request: Request, _caller: Reader, auditor: Annotated[str, Query(min_length=1, max_length=128)]
-) -> Any:
+async def review(request: Request, _caller: Reader, auditor: Annotated[Plain, Query()]) -> Any:
     """The oldest waiting part, held for this auditor for two minutes."""
     services: Services = request.app.state.services
     held = await run_in_threadpool(services.records.next_to_review, auditor)
@@ -68,7 +67,7 @@ async def release(
     request: Request,
     _caller: Reader,
     event_id: str,
-    auditor: Annotated[str, Query(min_length=1, max_length=128)],
+    auditor: Annotated[Plain, Query()],
     skipped: bool = True,
 ) -> None:
     """Skipped, it goes to the end of the queue; otherwise it keeps its place."""

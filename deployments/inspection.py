@@ -71,6 +71,7 @@ class IngressDeployment:
                 keys=self._ledger.keys,
                 limits=_limits(self._settings),
                 open_access=self._settings.on_loopback or self._settings.open,
+                local=self._settings.on_loopback,
                 reports=self._settings.data / "reports",
             )
         )

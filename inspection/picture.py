@@ -55,8 +55,8 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
     """Decode one still picture. Thread-safe; the GIL is released while pixels are read.
 
     Raises:
-        BadPicture: ``empty``, ``not_an_image``, ``too_many_pixels``, ``too_long``, ``animated``, ``truncated`` or
-            ``undecodable``.
+        BadPicture: ``empty``, ``not_an_image``, ``too_many_pixels``, ``too_long``, ``animated``, ``black_and_white``,
+            ``truncated`` or ``undecodable``.
     """
     if not data:
         raise BadPicture("empty", "The file is empty.")
@@ -96,9 +96,12 @@ def _read(image: Image.Image, max_pixels: int) -> Picture:
         raise BadPicture("too_long", f"One side of the picture is over {MAX_PROPORTION} times as long as the other.")
     if image.format != "MPO" and getattr(image, "is_animated", False):
         raise BadPicture("animated", "The file holds several pictures; send one still picture.")
+    if image.mode == "1":
+        raise BadPicture("black_and_white", "The picture holds black and white only; send one with grey levels.")
     factor = max(1, min(width, height) // WORKING_SIDE)
     if image.format in ("JPEG", "MPO"):
         image.draft("L", (width // factor, height // factor))
+    image.load()  # before its metadata are read: a PNG's are behind the pixels, and damage would be taken for none
     orientation = _orientation(image)
     grey = _grey(image)
     left = max(1, min(grey.size) // WORKING_SIDE)
@@ -120,7 +123,6 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _grey(image: Image.Image) -> Image.Image:
-    image.load()
     if image.mode == "L":
         return image
     if image.mode.startswith("I") or image.mode == "F":

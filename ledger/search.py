@@ -5,6 +5,7 @@ of its own uses it; all others scan ``events_history``, which holds every inspec
 a text is looked for among the newest rows before its ranges of the indexes are: one that fits all ids fits these, too.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -98,6 +99,6 @@ def _cursor(row: Any) -> str:
 
 def _parsed(cursor: str) -> tuple[int, int]:
     occurred_at, _, row_id = cursor.partition("-")
-    if len(cursor) > 40 or not (occurred_at.isdecimal() and row_id.isdecimal()):
+    if not all(re.fullmatch("[0-9]{1,18}", number) for number in (occurred_at, row_id)):
         raise BadRequest("bad_cursor", "This is no cursor that a search returned.")
     return int(occurred_at), int(row_id)

@@ -30,7 +30,7 @@ function operation(path, method, { summary, description: text, parameters = [], 
     rows.push(...inside.map(([name, property]) => [name, kind, property, body.required?.includes(name)]));
   }
   return element("section", {}, element("h2", {}, element("code", {}, `${method.toUpperCase()} ${path}`), " ", summary ?? ""),
-    text && element("p", {}, text.replaceAll("``", "")), element("div", { class: "scroll" }, fields(rows)));
+    text && element("p", {}, text.replaceAll("``", "")), fields(rows) && element("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": `${method.toUpperCase()} ${path}` }, fields(rows)));
 }
 
 replace(document.getElementById("operations"), Object.entries(description.paths).flatMap(([path, methods]) =>

@@ -92,6 +92,9 @@ async function speak(chosen) {
 async function begin() {
   await thresholds.ask().catch(() => {}); // scores are shown without their bounds until a verdict names them
   route();
+  const sees = signIn.caller?.role !== "camera"; // a camera's key inspects and sees nothing else
+  find("connection").hidden = !sees;
+  if (!sees) return;
   feed.start();
   await alerts.sync().catch(() => {});
 }

@@ -66,7 +66,8 @@ def test_every_error_and_reason_is_said_in_both_languages() -> None:
         "no_such_key",
         "weak_secret",
         "already_running",
-    }  # told by the relay, by `casting keys` and by `casting serve`
+        "no_service",
+    }  # told by the relay, by `casting keys`, `serve` and `predict`
     assert not {code for code in codes - unseen if f"error.{code}" not in told}
     for reason in (NO_CASTING, CUT_OFF, TOO_DARK, BLOWN_OUT, BLURRED, "doubtful_score"):
         assert f"reason.{reason}" in told

@@ -56,7 +56,7 @@ function lines(cells, hours) {
   const sums = byLine(cells).map(([line, counts, own]) => [line, counts, byHour(own, hours)]);
   const top = Math.max(0.01, ...sums.flatMap(([, , stacks]) => stacks.map(share)));
   const rows = sums.map(([line, counts, stacks]) => [line || text("today.no_line"), number(total(counts)), percent(counts.defect ?? 0, total(counts)), percent(counts.review ?? 0, total(counts)), spark(stacks, hours, top)]);
-  return element("div", { class: "scroll" }, element("table", {},
+  return element("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": text("today.by_line") }, element("table", {},
     element("thead", {}, element("tr", {}, heads.map((head) => element("th", { scope: "col" }, text(head))))),
     element("tbody", {}, rows.map((row) => element("tr", {}, row.map((cell) => element("td", {}, cell)))))));
 }
