@@ -1,7 +1,7 @@
 """What the application is given: limits, and the parts of the product it talks to."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -55,18 +55,17 @@ class Outgoing(Positioned, Protocol):
 class Limits:
     """What one call may ask for, and how much may wait. Seconds, bytes, pictures."""
 
-    max_files: int = 100
-    max_body_bytes: int = 64 * 1024 * 1024
-    max_held_bytes: int = 512 * 1024 * 1024  # of all calls under way
-    max_waiting: int = 512
-    max_batch: int = 16
+    max_files: int
+    max_body_bytes: int
+    max_held_bytes: int  # of all calls under way
+    max_waiting: int
+    max_batch: int
+    max_batches: int  # on their way at once
+    eager_batches: int  # of them however small; the others at least a quarter full
+    deadline_seconds: float  # of a call that names none
+    audit_sample: float
     max_batch_bytes: int = 4 * 1024 * 1024  # of several pictures; a larger one goes alone
-    max_batches: int = 2  # on their way at once
-    eager_batches: int = 1  # of them however small; the others at least a quarter full
     body_seconds: float = 30.0
-    deadline_seconds: float = 30.0
-    max_deadline_seconds: float = 120.0
-    audit_sample: float = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ class Services:
     records: Records
     outgoing: Outgoing
     keys: KeyRing
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits
     open_access: bool = True
     local: bool = True
     reports: Path | None = None

@@ -27,6 +27,7 @@ class _Lean(APIRoute):
 router = APIRouter(tags=["inspect"], route_class=_Lean)
 ORIGINS = ("api", "page")
 MAX_KEY = 255
+MAX_DEADLINE = 120.0  # seconds
 
 _HEADERS: list[dict[str, Any]] = [
     {
@@ -38,7 +39,7 @@ _HEADERS: list[dict[str, Any]] = [
     {
         "name": "X-Request-Timeout",
         "in": "header",
-        "description": "Seconds after which the answer is of no more use.",
+        "description": f"Seconds after which the answer is of no more use; more than {MAX_DEADLINE:g} count as that.",
         "schema": {"type": "number", "exclusiveMinimum": 0},
     },
 ]
@@ -87,7 +88,7 @@ async def predict(request: Request) -> Response:
             key=f"{caller.scope}:{idempotency_key}" if idempotency_key else None,
             single=len(received.uploads) == 1,
         )
-        seconds = min(seconds or services.limits.deadline_seconds, services.limits.max_deadline_seconds)
+        seconds = min(seconds or services.limits.deadline_seconds, MAX_DEADLINE)
         try:
             async with asyncio.timeout(seconds):
                 answer = await inspector.inspect(call, received.uploads)

@@ -28,7 +28,7 @@ from bench.serving.load import drawn
 from inspection.part import Part
 from inspection.record import Entry, Receipt
 from ledger import Ledger
-from tests.serving import LocalJudge
+from tests.serving import LIMITS, LocalJudge
 
 CLIENTS = 32
 
@@ -88,8 +88,9 @@ def main(rounds: int = 7, count: int = 1500, one_in: int = 20) -> None:
         "records": ledger.records,
         "outgoing": ledger.outbox,
         "keys": ledger.keys,
+        "limits": LIMITS,
     }
-    recorder = ledger.recorder()
+    recorder = ledger.recorder(second_look=0.1)
     sides = [
         Side("with ledger, relay, lake", Services(recorder=recorder, **shared), []),
         Side("without", Services(recorder=NoRecorder(), **shared), []),  # type: ignore[arg-type]

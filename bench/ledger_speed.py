@@ -57,7 +57,7 @@ def inspection(place: int, rows: int, chance: random.Random) -> Event:
 
 def fill(ledger: Ledger, rows: int) -> None:
     """Record ``rows`` inspections, and say what each cost."""
-    recorder = ledger.recorder()
+    recorder = ledger.recorder(second_look=0.1)
     chance = random.Random(1)
     before = os.times()
     for first in range(0, rows, BATCH):

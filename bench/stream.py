@@ -83,7 +83,7 @@ def inspection(journal: str = "", number: int = 0) -> Event:
 
 def consume(folder: Path) -> dict[str, float]:
     with _broker(folder) as broker:
-        kafka = Kafka(broker.address, partitions=PARTITIONS)
+        kafka = broker.kafka(partitions=PARTITIONS)
         asyncio.run(_produce(kafka))
         perf = _consumer_perf(kafka)
         lake = folder / "lake"
@@ -111,12 +111,12 @@ def consume(folder: Path) -> dict[str, float]:
 
 def relay(folder: Path) -> dict[str, float]:
     ledger = Ledger.open(f"sqlite:///{folder / 'ledger.sqlite'}")
-    recorder = ledger.recorder()
+    recorder = ledger.recorder(second_look=0.1)
     count = EVENTS // 6
     receipts = [recorder.submit(_entry(50)) for _ in range(count // 50)]
     for receipt in receipts:
         receipt.result()
-    with _broker(folder) as broker, _relaying(ledger, Kafka(broker.address, partitions=PARTITIONS)) as connected:
+    with _broker(folder) as broker, _relaying(ledger, broker.kafka(partitions=PARTITIONS)) as connected:
         connected()
         begin = time.perf_counter()
         left = ledger.outbox.backlog().events
@@ -130,9 +130,9 @@ def relay(folder: Path) -> dict[str, float]:
 
 def latency(folder: Path) -> dict[str, float]:
     ledger = Ledger.open(f"sqlite:///{folder / 'ledger.sqlite'}")
-    recorder = ledger.recorder()
+    recorder = ledger.recorder(second_look=0.1)
     count, rate = EVENTS // 200, 50.0
-    with _broker(folder) as broker, _relaying(ledger, kafka := Kafka(broker.address, partitions=PARTITIONS)) as ready:
+    with _broker(folder) as broker, _relaying(ledger, kafka := broker.kafka(partitions=PARTITIONS)) as ready:
         ready()
         seen: dict[str, float] = {}
         stop = threading.Event()

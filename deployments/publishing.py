@@ -23,8 +23,9 @@ def publish(out: Path) -> int:
     Raises:
         Unavailable: ``ledger_unavailable``; the same call goes on.
     """
-    ledger = Ledger.open(Settings().ledger_url)
-    recorder = ledger.recorder()
+    settings = Settings()
+    ledger = Ledger.open(settings.ledger_url)
+    recorder = ledger.recorder(settings.second_look)
     recorded = 0
     try:
         for part in sorted((out / RESULTS).glob("*.parquet")):

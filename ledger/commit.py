@@ -23,9 +23,9 @@ _log = structlog.get_logger(__name__)
 class Writer:
     """Owns one journal at a time. Not thread-safe: one thread commits."""
 
-    def __init__(self, engine: Engine, double_share: float) -> None:
+    def __init__(self, engine: Engine, second_look: float) -> None:
         self._engine = engine
-        self._double_share = double_share
+        self._second_look = second_look
         self._journal: Journal | None = None
         self._opened = datetime.now(UTC)
         self._left: list[tuple[Journal, bool]] = []  # journals to close with the next commit: (journal, lost)
@@ -103,7 +103,7 @@ class Writer:
         drafts = [draft for entry in entries for draft in entry.drafts]
         journal, numbered = store(connection, journal, [draft.event for draft in drafts])
         pictures.keep(connection, {d.event.image_sha256 or "": d.picture for d in drafts if d.picture is not None})
-        follow_up(connection, numbered, self._double_share)
+        follow_up(connection, numbered, self._second_look)
         receipts: dict[int, Receipt] = {}
         bodies: dict[str, bytes] = {}
         after = iter(numbered)

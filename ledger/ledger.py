@@ -17,9 +17,6 @@ from ledger.schema import migrate
 from ledger.settled import Settled, settled
 from ledger.tables import identity
 
-#: Share of the parts to review that a second inspector settles too.
-DOUBLE_SHARE = 0.1
-
 
 class Ledger:
     """A database with the newest schema. ``outbox`` is also the ``Positioned`` of ``inspection.outbox``."""
@@ -63,12 +60,12 @@ class Ledger:
         self.outbox = Outbox(self._engine, self.id)
         return self.id
 
-    def recorder(self, double_share: float = DOUBLE_SHARE) -> Recorder:
+    def recorder(self, second_look: float) -> Recorder:
         """A writer with a journal of its own; one a process is enough.
 
-        ``double_share`` (0 to 1) of the parts that are queued for review go to a second inspector too.
+        ``second_look`` (0 to 1) of the parts that are queued for review go to a second inspector too.
         """
-        return Recorder(self._engine, double_share)
+        return Recorder(self._engine, second_look)
 
     def settled(self) -> Iterator[Settled]:
         """Labelled pictures for the next training; see ``ledger.settled``."""

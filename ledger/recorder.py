@@ -46,9 +46,9 @@ class _Waiting:
 class Recorder:
     """Numbers and stores; implements ``inspection.record.Recorder``. Close it to leave its journal cleanly."""
 
-    def __init__(self, engine: Engine, double_share: float) -> None:
+    def __init__(self, engine: Engine, second_look: float) -> None:
         self._engine = engine
-        self._writer = Writer(engine, double_share)
+        self._writer = Writer(engine, second_look)
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._door = threading.Lock()  # nothing is put behind the None that ends the thread
         self._closed = False

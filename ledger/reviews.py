@@ -43,10 +43,10 @@ def refused(connection: Connection, entries: Sequence[Entry]) -> dict[int, Inspe
     return found
 
 
-def follow_up(connection: Connection, numbered: Sequence[Event], double_share: float) -> None:
+def follow_up(connection: Connection, numbered: Sequence[Event], second_look: float) -> None:
     """In the recording transaction: queue what people must look at, raise alerts, settle what was audited."""
     due = [
-        _review(event, random.random() < double_share)  # noqa: S311  a sample, not a secret
+        _review(event, random.random() < second_look)  # noqa: S311  a sample, not a secret
         for event in numbered
         if event.kind == "inspection" and event.audit_probability
     ]

@@ -38,7 +38,7 @@ class EmbeddedConsumer:
         stream: Stream,
         folder: Folder,
         dead: Path,
-        flush_seconds: float = 5.0,
+        flush_seconds: float,
         stored: Callable[[Stored], None] | None = None,
     ) -> None:
         self._positioned = positioned

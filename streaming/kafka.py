@@ -12,18 +12,18 @@ TIMEOUT = 10.0  # seconds until an unanswered request counts as failed
 
 @dataclass(frozen=True, slots=True)
 class Kafka:
-    """Where a cluster is and how one proves oneself to it; files are read when a client is made."""
+    """Where a cluster is and how one proves oneself to it; files are read when a client is made. Defaults: settings."""
 
     servers: str
+    partitions: int
+    replication: int
+    security: str
+    ca: Path | None
+    mechanism: str
+    user: str | None
+    password_file: Path | None
     topic: str = TOPIC
     group: str = GROUP
-    partitions: int = 3
-    replication: int = 1
-    security: str = "PLAINTEXT"
-    ca: Path | None = None
-    mechanism: str = "PLAIN"
-    user: str | None = None
-    password_file: Path | None = None
 
     @property
     def dead(self) -> "Kafka":

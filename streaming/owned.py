@@ -21,9 +21,9 @@ RETRY = (0.5, 15.0)  # seconds, the first and the longest, between tries at a st
 class Limits:
     """When a file is written: whichever comes first."""
 
-    seconds: float = 5.0
-    records: int = 50_000
-    size: int = 32 << 20
+    seconds: float
+    records: int
+    size: int  # bytes
 
 
 class Owned:

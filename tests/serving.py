@@ -23,6 +23,17 @@ from ledger import Ledger
 from streaming.relay import EmbeddedRelay
 
 ROOT = Path(__file__).parents[1]
+LIMITS = Limits(
+    max_files=100,
+    max_body_bytes=64 * 1024 * 1024,
+    max_held_bytes=512 * 1024 * 1024,
+    max_waiting=512,
+    max_batch=16,
+    max_batches=2,
+    eager_batches=1,
+    deadline_seconds=30.0,
+    audit_sample=0.02,
+)
 
 
 class LocalJudge:
@@ -53,10 +64,10 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, judge: Judge, limits: Limits | None = None, open_access: bool = True) -> Iterator[Running]:
+def running(folder: Path, judge: Judge, limits: Limits = LIMITS, open_access: bool = True) -> Iterator[Running]:
     """Serve over a new ledger in ``folder`` on a free port of the loopback address."""
     ledger = Ledger.open(f"sqlite:///{folder / 'ledger.sqlite'}")
-    recorder = ledger.recorder()
+    recorder = ledger.recorder(second_look=0.1)
     relay = EmbeddedRelay(ledger.outbox)
     carrying = threading.Thread(target=relay.run)
     carrying.start()
@@ -66,7 +77,7 @@ def running(folder: Path, judge: Judge, limits: Limits | None = None, open_acces
         records=ledger.records,
         outgoing=ledger.outbox,
         keys=ledger.keys,
-        limits=limits or Limits(),
+        limits=limits,
         open_access=open_access,
         reports=folder / "reports",
     )

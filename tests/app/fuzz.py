@@ -12,6 +12,7 @@ import logging
 import sys
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,14 +21,14 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from app.body import MAX_FIELD_BYTES, MAX_FILENAME, Intake, read
-from app.ports import Limits
 from inspection.errors import BadPicture, BadRequest
 from inspection.picture import FORMATS
 from inspection.preparing import prepare_bytes
 from inspection.preprocessing import SHAPE
+from tests.serving import LIMITS
 
 MAX_PIXELS = 10_000
-LIMITS = Limits(max_files=3, max_body_bytes=4096)
+SMALL = replace(LIMITS, max_files=3, max_body_bytes=4096)
 BOUNDARY = "b0"
 
 Damage = Callable[[bytes], bytes]
@@ -91,14 +92,14 @@ def form(inputs: int) -> None:
         @settings(max_examples=inputs, deadline=None, database=None, suppress_health_check=list(HealthCheck))
         @given(FORMS, st.integers(1, 200))
         def holds(data: bytes, chunk: int) -> None:
-            intake = Intake(LIMITS)
+            intake = Intake(SMALL)
             try:
                 with intake.call() as take:
-                    body = runner.run(read(_request(data, chunk), LIMITS, take))
+                    body = runner.run(read(_request(data, chunk), SMALL, take))
             except BadRequest as error:
                 assert error.code
             else:
-                assert 1 <= len(body.uploads) <= LIMITS.max_files
+                assert 1 <= len(body.uploads) <= SMALL.max_files
                 assert all(len(upload.filename or "") <= MAX_FILENAME for upload in body.uploads)
                 assert all("/" not in (upload.filename or "") for upload in body.uploads)
                 assert all(len(value) <= MAX_FIELD_BYTES for value in body.fields.values())

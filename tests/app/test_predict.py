@@ -6,17 +6,17 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 from PIL import Image
 
-from app.ports import Limits
 from drawing.castings import draw
 from inspection.batch import Batch
 from inspection.errors import BadPicture, Unavailable
-from tests.serving import LocalJudge, Running, running
+from tests.serving import LIMITS, LocalJudge, Running, running
 
 OK = draw(1, "ok").png()
 CRACK = draw(2, "crack").png()
@@ -169,7 +169,7 @@ def test_one_listener_too_many_is_told_to_come_back(client: httpx.Client, monkey
 
 
 def test_a_slow_sender_is_cut_off(tmp_path: Path, judge: LocalJudge) -> None:
-    with running(tmp_path, judge, Limits(body_seconds=0.5)) as service:
+    with running(tmp_path, judge, replace(LIMITS, body_seconds=0.5)) as service:
         host, port = service.address.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port))) as slow:
             slow.sendall(
@@ -180,7 +180,7 @@ def test_a_slow_sender_is_cut_off(tmp_path: Path, judge: LocalJudge) -> None:
 
 
 def test_a_body_over_the_limit_is_refused_while_it_is_read(tmp_path: Path, judge: LocalJudge) -> None:
-    with running(tmp_path, judge, Limits(max_body_bytes=50_000)) as service:
+    with running(tmp_path, judge, replace(LIMITS, max_body_bytes=50_000)) as service:
         sent = 0
 
         def endless() -> Iterator[bytes]:
@@ -200,7 +200,10 @@ def test_a_body_over_the_limit_is_refused_while_it_is_read(tmp_path: Path, judge
 
 def test_callers_that_hold_too_much_together_are_put_off_and_their_bytes_given_back(tmp_path: Path) -> None:
     judge = SlowJudge()
-    with running(tmp_path, judge, Limits(max_held_bytes=3 * len(OK))) as service, ThreadPoolExecutor(8) as threads:
+    with (
+        running(tmp_path, judge, replace(LIMITS, max_held_bytes=3 * len(OK))) as service,
+        ThreadPoolExecutor(8) as threads,
+    ):
 
         def send(_: int) -> httpx.Response:
             headers = {"Content-Type": "image/png"}
@@ -235,7 +238,7 @@ class SlowJudge(LocalJudge):
 
 def test_when_full_it_says_so_at_once_and_finishes_what_it_took(tmp_path: Path) -> None:
     judge = SlowJudge()
-    limits = Limits(max_waiting=4, max_batch=1)
+    limits = replace(LIMITS, max_waiting=4, max_batch=1)
     with running(tmp_path, judge, limits) as service, ThreadPoolExecutor(20) as threads:
 
         def send(_: int) -> httpx.Response:
@@ -254,7 +257,7 @@ def test_when_full_it_says_so_at_once_and_finishes_what_it_took(tmp_path: Path) 
 
 def test_a_deadline_ends_the_call_and_frees_its_place(tmp_path: Path) -> None:
     judge = SlowJudge()
-    with running(tmp_path, judge, Limits(max_batch=1)) as service:
+    with running(tmp_path, judge, replace(LIMITS, max_batch=1)) as service:
         files = {"file": ("a.png", OK)}
         late = [
             httpx.post(f"{service.address}/predict", files=files, headers={"X-Request-Timeout": "0.2"}, timeout=10)

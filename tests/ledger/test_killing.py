@@ -121,7 +121,7 @@ def test_a_full_disk_is_answered_with_a_retryable_error_and_nothing_is_lost(tmp_
     engine = connect(f"sqlite:///{tmp_path}/ledger.sqlite")
     migrate(engine)
     ledger = Ledger(engine, "x")
-    recorder = ledger.recorder()
+    recorder = ledger.recorder(second_look=0.1)
     answered = [recorder.submit(entry()).result(timeout=30).events[0]]
 
     def pages(most: int) -> None:

@@ -24,7 +24,7 @@ LINE = "cluster:topic"
 
 @pytest.fixture
 def writer(ledger: Ledger) -> Writer:
-    return Writer(ledger._engine, double_share=0.0)
+    return Writer(ledger._engine, second_look=0.0)
 
 
 @pytest.fixture

@@ -29,11 +29,11 @@ def payloads(ledger: Ledger) -> list[tuple[str, int]]:
 
 @pytest.fixture
 def writer(ledger: Ledger) -> Writer:
-    return Writer(ledger._engine, double_share=0.0)
+    return Writer(ledger._engine, second_look=0.0)
 
 
 def test_numbers_have_no_gaps_whatever_the_grouping(ledger: Ledger) -> None:
-    recorder = ledger.recorder()
+    recorder = ledger.recorder(second_look=0.1)
     with ThreadPoolExecutor(8) as pool:
         waiting = list(pool.map(lambda n: recorder.submit(entry(*(inspected() for _ in range(n % 3 + 1)))), range(60)))
     receipts = [future.result(timeout=30) for future in waiting]
@@ -45,7 +45,7 @@ def test_numbers_have_no_gaps_whatever_the_grouping(ledger: Ledger) -> None:
 
 
 def test_the_body_is_made_of_the_numbered_events(ledger: Ledger) -> None:
-    recorder = ledger.recorder()
+    recorder = ledger.recorder(second_look=0.1)
     receipt = recorder.submit(entry(inspected(), inspected())).result(timeout=30)
     recorder.close()
     journal = receipt.events[0].journal
@@ -53,7 +53,7 @@ def test_the_body_is_made_of_the_numbered_events(ledger: Ledger) -> None:
 
 
 def test_every_writer_has_a_journal_of_its_own(ledger: Ledger) -> None:
-    first, second = ledger.recorder(), ledger.recorder()
+    first, second = ledger.recorder(second_look=0.1), ledger.recorder(second_look=0.1)
     made = [recorder.submit(entry()).result(timeout=30).events[0] for recorder in (first, second)]
     first.close()
     second.close()
@@ -114,7 +114,7 @@ def test_the_same_key_with_other_content_conflicts(ledger: Ledger, writer: Write
 
 
 def test_a_stored_answer_is_found_before_any_work(ledger: Ledger) -> None:
-    recorder = ledger.recorder()
+    recorder = ledger.recorder(second_look=0.1)
     made = entry(key="k")
     body = recorder.submit(made).result(timeout=30).body
     assert made.key is not None
@@ -138,7 +138,7 @@ def test_a_key_is_forgotten_after_a_day(ledger: Ledger, writer: Writer) -> None:
 
 
 def test_two_writers_with_the_same_keys_number_each_once(ledger: Ledger) -> None:
-    recorders = [ledger.recorder(), ledger.recorder()]
+    recorders = [ledger.recorder(second_look=0.1), ledger.recorder(second_look=0.1)]
     names = [f"key{n}" for n in range(40)]
     with ThreadPoolExecutor(2) as pool:
 
@@ -190,7 +190,7 @@ def test_a_journal_is_left_after_thirty_days(ledger: Ledger, writer: Writer) -> 
 
 
 def test_a_closed_recorder_turns_calls_away_and_leaves_its_journal(ledger: Ledger) -> None:
-    recorder = ledger.recorder()
+    recorder = ledger.recorder(second_look=0.1)
     done = [recorder.submit(entry()) for _ in range(5)]
     recorder.close()
     recorder.close()
@@ -202,7 +202,7 @@ def test_a_closed_recorder_turns_calls_away_and_leaves_its_journal(ledger: Ledge
 
 
 def test_a_call_given_up_while_the_database_stands_still_holds_nothing_and_is_not_recorded(ledger: Ledger) -> None:
-    recorder = ledger.recorder()
+    recorder = ledger.recorder(second_look=0.1)
     began, goes_on = Event(), Event()
 
     def stand_still(made: tuple[Recorded, ...]) -> bytes:

@@ -18,7 +18,7 @@ from tests.ledger.drafts import audited, entry, inspected
 
 @pytest.fixture
 def writer(ledger: Ledger) -> Writer:
-    return Writer(ledger._engine, double_share=0.0)
+    return Writer(ledger._engine, second_look=0.0)
 
 
 def queue(writer: Writer, *verdicts: str) -> list[Event]:
@@ -105,7 +105,7 @@ def test_nobody_settles_what_another_holds(ledger: Ledger, writer: Writer) -> No
 
 
 def test_a_correction_counts_once(ledger: Ledger, writer: Writer) -> None:
-    doubled = Writer(ledger._engine, double_share=1.0)
+    doubled = Writer(ledger._engine, second_look=1.0)
     (part,) = queue(doubled, "review")
     writer.commit([entry(audited(part, "kim"))])
     writer.commit([entry(audited(part, "kim", true_label="ok_front"))])
@@ -119,14 +119,14 @@ def test_a_correction_counts_once(ledger: Ledger, writer: Writer) -> None:
 
 def test_samples_and_doubles_are_blind(ledger: Ledger, writer: Writer) -> None:
     queue(writer, "ok", "review")
-    queue(Writer(ledger._engine, double_share=1.0), "defect")
+    queue(Writer(ledger._engine, second_look=1.0), "defect")
     blind = [ledger.records.next_to_review(name) for name in ("a", "b", "c")]
     assert [held and held.blind for held in blind] == [True, False, True]
     assert [held and held.waiting for held in blind] == [3, 3, 3]
 
 
-def test_the_double_share_is_about_what_was_asked_for(ledger: Ledger) -> None:
-    writer = Writer(ledger._engine, double_share=0.3)
+def test_as_many_get_a_second_look_as_was_asked_for(ledger: Ledger) -> None:
+    writer = Writer(ledger._engine, second_look=0.3)
     queue(writer, *["review"] * 1000)
     with ledger._engine.connect() as connection:
         doubled = len(connection.execute(reviews.select().where(reviews.c.wanted == 2)).all())

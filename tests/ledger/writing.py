@@ -15,7 +15,7 @@ THREADS = 8
 
 
 def main(url: str, keys: str) -> None:
-    recorder = Ledger.open(url).recorder()
+    recorder = Ledger.open(url).recorder(second_look=0.1)
     door = threading.Lock()
     places = count()
 

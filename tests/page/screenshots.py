@@ -29,7 +29,7 @@ def _day_before(ledger: Ledger) -> None:
     """A day's inspections without pictures, for history and charts; their alerts are acknowledged."""
     chance = random.Random(3)
     begin = datetime.now(UTC) - timedelta(hours=24)
-    recorder = ledger.recorder()
+    recorder = ledger.recorder(second_look=0.1)
     events = []
     for minute in range(0, 24 * 60 - 20, 2):
         line = chance.choice("AAB")

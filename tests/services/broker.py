@@ -3,9 +3,11 @@
 import asyncio
 import signal
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 from streaming.kafka import Away, Kafka
+from streaming.settings import Settings
 from streaming.topic import ensure_topic
 from tests.services.daemon import Daemon, free_ports, jars, wait
 
@@ -59,9 +61,11 @@ class Broker:
     def thaw(self) -> None:
         self.daemon.thaw()
 
-    def kafka(self, topic: str, partitions: int = 2) -> Kafka:
-        """How a test with a topic of its own reaches it."""
-        return Kafka(self.address, topic=topic, group=topic, partitions=partitions)
+    def kafka(self, topic: str | None = None, partitions: int = 2) -> Kafka:
+        """How it is reached: for a topic of a test's own, or the product's."""
+        reached = Settings(kafka=self.address, kafka_partitions=partitions).broker
+        assert reached is not None
+        return replace(reached, topic=topic, group=topic) if topic else reached
 
     def _answers(self) -> bool:
         try:

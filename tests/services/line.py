@@ -19,7 +19,7 @@ from streaming.service import ConsumerService
 from streaming.verify import Verdict, verify
 from streaming.watch import Watch
 
-QUICK = Limits(seconds=0.3)
+QUICK = Limits(seconds=0.3, records=50_000, size=32 << 20)
 
 
 def entry(count: int = 1) -> Entry:

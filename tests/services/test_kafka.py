@@ -85,7 +85,7 @@ def test_dead_letters_are_kept_listed_and_sent_again(kafka: Kafka, lake: LocalFo
 
 def test_two_consumers_share_partitions_and_hand_them_over(kafka: Kafka, lake: LocalFolder, tmp_path: Path) -> None:
     ledger = Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
-    recorder = ledger.recorder()
+    recorder = ledger.recorder(second_look=0.1)
     with relaying(ledger, kafka):
         for _ in range(3):
             one, two = Consuming(kafka, lambda: lake), Consuming(kafka, lambda: lake)
@@ -106,7 +106,7 @@ def test_a_broker_that_is_killed_or_frozen_costs_nothing_but_time(
     broker: Broker, kafka: Kafka, lake: LocalFolder, tmp_path: Path
 ) -> None:
     ledger = Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
-    recorder = ledger.recorder()
+    recorder = ledger.recorder(second_look=0.1)
     with relaying(ledger, kafka), consuming(kafka, lambda: lake):
         for fault in ("kill", "freeze"):
             for receipt in [recorder.submit(entry(2)) for _ in range(50)]:

@@ -31,7 +31,7 @@ def ledger(tmp_path: Path) -> Ledger:
 
 def test_everything_recorded_is_in_the_lake_once(broker: Broker, lake: Open, ledger: Ledger, tmp_path: Path) -> None:
     kafka = broker.kafka(tmp_path.name.replace("_", "-"))
-    recorder = ledger.recorder()
+    recorder = ledger.recorder(second_look=0.1)
     with relaying(ledger, kafka), consuming(kafka, lake):
         for receipt in [recorder.submit(entry(3)) for _ in range(100)]:
             receipt.result()

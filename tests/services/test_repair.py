@@ -9,7 +9,6 @@ import pytest
 
 from ledger import Ledger
 from streaming.folder import LocalFolder
-from streaming.kafka import Kafka
 from streaming.sending import KafkaSender
 from streaming.verify import verify
 from tests.services.broker import Broker
@@ -18,10 +17,10 @@ from tests.services.line import consuming, entry, until_stored
 
 
 def test_what_is_missing_is_sent_again_from_the_ledger(broker: Broker, tmp_path: Path) -> None:
-    kafka = Kafka(broker.address, partitions=2)  # the command knows no other topic than the product's
+    kafka = broker.kafka()  # the command knows no other topic than the product's
     url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
     ledger = Ledger.open(url)
-    recorder = ledger.recorder()
+    recorder = ledger.recorder(second_look=0.1)
     recorder.submit(entry(6)).result()
     recorder.close()
     lake = LocalFolder(tmp_path / "lake")

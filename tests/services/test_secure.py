@@ -64,7 +64,7 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
 
 def test_relay_and_consumer_go_over_tls_with_a_password(secure: Kafka, tmp_path: Path) -> None:
     ledger = Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
-    recorder = ledger.recorder()
+    recorder = ledger.recorder(second_look=0.1)
     lake = LocalFolder(tmp_path / "lake")
     with relaying(ledger, secure), consuming(secure, lambda: lake):
         for receipt in [recorder.submit(entry(2)) for _ in range(20)]:

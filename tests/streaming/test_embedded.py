@@ -47,7 +47,7 @@ class Line:
 
 def test_everything_recorded_is_in_the_lake_once_over_many_restarts(tmp_path: Path) -> None:
     ledger = Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
-    recorder = ledger.recorder()
+    recorder = ledger.recorder(second_look=0.1)
     for _ in range(4):
         line = Line(ledger, tmp_path / "lake")
         receipts = [recorder.submit(entry(3)) for _ in range(50)]
@@ -70,7 +70,7 @@ from tests.streaming.test_embedded import Line, entry
 folder = Path(sys.argv[1])
 ledger = Ledger.open(f"sqlite:///{folder / 'ledger.sqlite'}")
 line = Line(ledger, folder / "lake")
-recorder = ledger.recorder()
+recorder = ledger.recorder(second_look=0.1)
 while True:
     receipt = recorder.submit(entry(2)).result()
     for event in receipt.events:
@@ -111,7 +111,7 @@ def test_nothing_acknowledged_is_lost_or_doubled_when_the_process_is_killed(tmp_
 
 def test_a_lake_of_another_ledger_stops_the_consumer_with_a_clear_word(tmp_path: Path) -> None:
     first = Ledger.open(f"sqlite:///{tmp_path / 'first.sqlite'}")
-    recorder = first.recorder()
+    recorder = first.recorder(second_look=0.1)
     recorder.submit(entry()).result()
     line = Line(first, tmp_path / "lake")
     time.sleep(0.6)
@@ -119,7 +119,7 @@ def test_a_lake_of_another_ledger_stops_the_consumer_with_a_clear_word(tmp_path:
     recorder.close()
     restored = Ledger.open(f"sqlite:///{tmp_path / 'second.sqlite'}")
     stream = embedded_stream(first.id)
-    consumer = EmbeddedConsumer(restored.outbox, stream, LocalFolder(tmp_path / "lake"), tmp_path / "dead")
+    consumer = EmbeddedConsumer(restored.outbox, stream, LocalFolder(tmp_path / "lake"), tmp_path / "dead", 5.0)
     with pytest.raises(Loss, match="is gone"):
         consumer.run()
     restored.close()

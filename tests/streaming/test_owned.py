@@ -30,7 +30,11 @@ class Taken:
     def __init__(self, *raws: Raw) -> None:
         self.folder = MemoryFolder()
         self.letters: list[DeadLetter] = []
-        owned = Owned(STREAM, Limits(), lambda stream: PartitionConsumer(stream, self.folder, self.letters.extend))
+        owned = Owned(
+            STREAM,
+            Limits(seconds=5.0, records=50_000, size=32 << 20),
+            lambda stream: PartitionConsumer(stream, self.folder, self.letters.extend),
+        )
         owned.take_over()
         owned.work(raws)
         self.stored = owned.flush()
