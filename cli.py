@@ -33,11 +33,24 @@ def main() -> None:
     except InspectorError as error:
         print(f"casting: {error}", file=sys.stderr)
         sys.exit(1)
+    except ValueError as error:
+        print(f"casting: {_wrong_settings(error)}", file=sys.stderr)
+        sys.exit(2)
     except ModuleNotFoundError as error:
         if str(error.name).split(".")[0] in (*PACKAGES, "inspection", "ledger", "scoring"):
             raise
         print(f"casting: this needs {error.name}, which serving does not. `make setup` installs all.", file=sys.stderr)
         sys.exit(1)
+
+
+def _wrong_settings(error: ValueError) -> str:
+    """Which settings can't be, in one line; whatever else it is, is raised again."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        raise error
+    named = (("".join(f"CASTING_{name}: ".upper() for name in wrong["loc"]), wrong["msg"]) for wrong in error.errors())
+    return "; ".join(name + message.removeprefix("Value error, ") for name, message in named)
 
 
 if __name__ == "__main__":  # for `spark-submit cli.py report`

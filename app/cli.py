@@ -22,7 +22,7 @@ def add(app: typer.Typer) -> None:
 def predict(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Pictures.")],
     url: Annotated[str, typer.Option(help="The service's address.")] = "http://127.0.0.1:8000",
-    key: Annotated[str | None, typer.Option(envvar="CASTING_KEY", help="An API key, where one is needed.")] = None,
+    key: Annotated[str | None, typer.Option(help="An API key, where one is needed; default: CASTING_KEY.")] = None,
     lot: Annotated[str | None, typer.Option(help="The lot that the parts belong to.")] = None,
     line: Annotated[str | None, typer.Option(help="The line that they were inspected on.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print each event as a line of JSON.")] = False,
@@ -30,6 +30,9 @@ def predict(
     """Send pictures to a running service and print the verdicts. Exit status 3: some could not be judged."""
     import httpx
 
+    from app.settings import ClientSettings
+
+    key = key or ClientSettings().key
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     data = {name: value for name, value in (("lot", lot), ("line", line)) if value}
     failed = 0

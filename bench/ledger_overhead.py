@@ -51,8 +51,8 @@ def carry(folder: str, stop: Any) -> None:
     from deployments.line import Line
     from deployments.settings import Settings
 
-    settings = Settings(data_dir=Path(folder))
-    line = Line(Ledger.open(settings.ledger_url), settings, None)
+    settings = Settings(data_dir=Path(folder), kafka=None, lake=None)
+    line = Line(Ledger.open(settings.ledger_url), settings)
     line.start()
     stop.wait()
     line.stop()

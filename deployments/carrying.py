@@ -5,7 +5,6 @@ from ray import serve
 from deployments.line import Line
 from deployments.settings import Settings
 from ledger import Ledger
-from streaming.kafka import Kafka
 
 
 @serve.deployment(
@@ -19,9 +18,9 @@ from streaming.kafka import Kafka
 class RelayDeployment:
     """One replica; Serve starts another when it dies, and the ledger's lock keeps two from working at once."""
 
-    def __init__(self, settings: Settings, kafka: Kafka | None) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._ledger = Ledger.open(settings.ledger_url)
-        self._line = Line(self._ledger, settings, kafka)
+        self._line = Line(self._ledger, settings)
         self._line.start()
 
     def check_health(self) -> None:

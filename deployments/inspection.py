@@ -20,7 +20,6 @@ from deployments.preparer import PreparerDeployment
 from deployments.remote import RemoteJudge
 from deployments.settings import CPUS, Settings
 from ledger import Ledger
-from streaming.settings import Settings as Streaming
 
 BATCHES_A_CLASSIFIER = JUDGES + 1  # one is on its way while the others are judged
 _log = structlog.get_logger(__name__)
@@ -72,7 +71,7 @@ class IngressDeployment:
                 limits=_limits(self._settings),
                 open_access=self._settings.on_loopback or self._settings.open,
                 local=self._settings.on_loopback,
-                reports=self._settings.data / "reports",
+                reports=self._settings.reports,
             )
         )
 
@@ -95,7 +94,7 @@ def compose(settings: Settings) -> Application:
     classifier = _following(
         settings, _scaled(ClassifierDeployment, settings.classifier_replicas, CPUS["classifier"])
     ).bind(str(settings.models.absolute()), max_pixels)
-    relay = _scaled(RelayDeployment, 1, CPUS["relay"]).bind(settings, Streaming().broker)
+    relay = _scaled(RelayDeployment, 1, CPUS["relay"]).bind(settings)
     preparer = None
     if settings.prepare == "apart":
         preparer = _scaled(PreparerDeployment, settings.preparer_replicas, CPUS["preparer"]).bind(

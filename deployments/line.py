@@ -30,9 +30,10 @@ class Worker(Protocol):
 class Line:
     """The workers over one ledger; ``stop`` ends them in their order, so that each finds all of the one before it."""
 
-    def __init__(self, ledger: Ledger, settings: Settings, kafka: Kafka | None) -> None:
+    def __init__(self, ledger: Ledger, settings: Settings) -> None:
         self._ledger = ledger
         self._settings = settings
+        kafka = settings.broker
         self._workers = _embedded(ledger, settings) if kafka is None else _over_kafka(ledger, kafka)
         self._stop = threading.Event()
         self._threads = {

@@ -27,14 +27,14 @@ def relay(
     """Carry what the ledger holds to Kafka until told to stop; waits while another relay works."""
     from deployments.settings import Settings
     from ledger import Ledger
-    from streaming.settings import Settings as Streaming
 
-    kafka = Streaming().broker
+    settings = Settings()
+    kafka = settings.broker
     if kafka is None:
         print("casting: CASTING_KAFKA is not set; without it `casting serve` fills the lake itself.", file=sys.stderr)
         sys.exit(2)
     ranges = [_parsed(text) for text in resend or ()]
-    ledger = Ledger.open(Settings().ledger_url)
+    ledger = Ledger.open(settings.ledger_url)
     try:
         sys.exit(_again(ledger, kafka, ranges) if ranges else _run(ledger, kafka))
     finally:

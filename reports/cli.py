@@ -23,17 +23,19 @@ def add(app: typer.Typer) -> None:
 
 def report(
     lake: Annotated[
-        str, typer.Option(help="The lake's root: a folder, or hdfs://…", envvar="CASTING_LAKE")
-    ] = "var/lake",
+        str | None, typer.Option(help="The lake's root: a folder, or hdfs://…; default: CASTING_LAKE.")
+    ] = None,
     first: Annotated[datetime | None, typer.Option("--from", formats=_DAY, help="First local day.")] = None,
     last: Annotated[datetime | None, typer.Option("--to", formats=_DAY, help="Last local day.")] = None,
-    out: Annotated[Path | None, typer.Option(help="A local folder that gets a copy.")] = None,
+    out: Annotated[Path | None, typer.Option(help="A local folder that gets a copy, as OUT/date=…/index.html.")] = None,
     reports: Annotated[str | None, typer.Option(help="Where reports lie; beside the lake by default.")] = None,
     baseline: Annotated[str | None, typer.Option(help="Freeze the limits' days: FIRST..LAST.")] = None,
-    timezone: Annotated[str, typer.Option(help="IANA name; rules days and hours.", envvar="CASTING_TIMEZONE")] = "UTC",
-    models: Annotated[Path, typer.Option(help="Model bundles, for the reference.", envvar="CASTING_MODELS")] = Path(
-        "models"
-    ),
+    timezone: Annotated[
+        str | None, typer.Option(help="IANA name; rules days and hours; default: CASTING_TIMEZONE.")
+    ] = None,
+    models: Annotated[
+        Path | None, typer.Option(help="Model bundles, for the reference; default: CASTING_MODELS.")
+    ] = None,
     master: Annotated[str | None, typer.Option(help="Spark master; this machine by default.")] = None,
     memory: Annotated[str, typer.Option(help="Memory of Spark's driver.")] = "2g",
     language: Annotated[str, typer.Option(help="Shown at first: en or ko; the page has both.")] = "en",
@@ -44,12 +46,22 @@ def report(
     from reports import session
     from reports.page import LANGUAGES
     from reports.report import make
+    from reports.settings import Settings
 
     if language not in LANGUAGES:
         raise typer.BadParameter(f"--language is one of {', '.join(LANGUAGES)}")
     if first and last and first > last:
         raise typer.BadParameter("--from is after --to")
-    wanted = _wanted(lake, first, last, reports, baseline, timezone, models)
+    settings = Settings()
+    wanted = _wanted(
+        lake or settings.lake_root,
+        first,
+        last,
+        reports,
+        baseline,
+        timezone or settings.timezone,
+        models or settings.models,
+    )
     pause = _seconds(every) if every else None
     spark = session.start(master, memory)
     while True:
@@ -67,8 +79,8 @@ def report(
 
 def compact(
     lake: Annotated[
-        str, typer.Option(help="The lake's root: a folder, or hdfs://…", envvar="CASTING_LAKE")
-    ] = "var/lake",
+        str | None, typer.Option(help="The lake's root: a folder, or hdfs://…; default: CASTING_LAKE.")
+    ] = None,
     master: Annotated[str | None, typer.Option(help="Spark master; this machine by default.")] = None,
     memory: Annotated[str, typer.Option(help="Memory of Spark's driver.")] = "2g",
 ) -> None:
@@ -77,8 +89,10 @@ def compact(
 
     from reports import session
     from reports.compact import compact as copy
+    from reports.settings import Settings
 
-    for day in copy(session.start(master, memory), lake, datetime.now(UTC).date()):
+    root = lake or Settings().lake_root
+    for day in copy(session.start(master, memory), root, datetime.now(UTC).date()):
         print(f"{day.day}: {day.rows:,} events of {day.files:,} files", flush=True)
 
 

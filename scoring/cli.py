@@ -37,11 +37,12 @@ def add(app: typer.Typer, publish: Callable[[Path], int], gpu_engine: Callable[[
         import ray
 
         from inspection.bundle import champion
+        from inspection.settings import Shared
         from scoring.report import write_report
         from scoring.results import read_summary
         from scoring.score import quiet_ray, score
 
-        bundle = (model or champion(Path(os.environ.get("CASTING_MODELS", "models")))).resolve()
+        bundle = (model or champion(Shared().models)).resolve()
         quiet_ray()
         try:
             places = [source if "://" in source else str(Path(source).absolute()) for source in sources]

@@ -14,8 +14,6 @@ from urllib.parse import urlsplit
 
 from inspection.errors import BadRequest
 
-NAMENODE = "http://namenode:9870"  # as everywhere where CASTING_WEBHDFS doesn't say another
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -134,8 +132,13 @@ def _remote(place: str) -> tuple[Any, str]:
 
 
 def _webhdfs() -> Any:
-    """By HTTP as the consumer does: PyArrow's own client needs Hadoop's libraries and a JVM on every node."""
+    """By HTTP as the consumer does: PyArrow's own client needs Hadoop's libraries and a JVM on every node.
+
+    Actors are processes too, and may be on other machines: each reads its own settings.
+    """
     from fsspec.implementations.webhdfs import WebHDFS
+
+    from inspection.settings import Shared
 
     class Dated(WebHDFS):  # type: ignore[misc]
         """With the time of change where PyArrow looks for it."""
@@ -146,7 +149,7 @@ def _webhdfs() -> Any:
             processed: dict[str, Any] = WebHDFS._process_info(info)
             return processed
 
-    address = urlsplit(os.environ.get("CASTING_WEBHDFS", NAMENODE))
+    address = urlsplit(Shared().webhdfs)
     secure = address.scheme == "https"
     user = os.environ.get("HADOOP_USER_NAME")
     return Dated(address.hostname, port=address.port or (9871 if secure else 9870), user=user, use_https=secure)

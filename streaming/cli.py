@@ -35,7 +35,7 @@ def consume() -> None:
 
 def verify(
     lake: Annotated[
-        str | None, typer.Option(help="The lake's root: a folder, or hdfs://…", envvar="CASTING_LAKE")
+        str | None, typer.Option(help="The lake's root: a folder, or hdfs://…; default: CASTING_LAKE.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

@@ -4,17 +4,14 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from inspection.settings import Shared
 from streaming.kafka import Kafka
 
 
-class Settings(BaseSettings):
+class Settings(Shared):
     """Read once, in a process's entry point."""
 
-    model_config = SettingsConfigDict(env_prefix="CASTING_", env_file=".env", frozen=True, extra="ignore")
-
-    data_dir: Path = Field(Path("var"), description="Everything that is written lies under this folder.")
     kafka: str | None = Field(None, description="Kafka's bootstrap servers; unset: embedded, no Kafka is needed.")
     kafka_partitions: int = Field(3, ge=1, description="Partitions of the topic, where it has to be created.")
     kafka_replication: int = Field(1, ge=1, description="Copies of each record, where the topic has to be created.")
@@ -27,10 +24,6 @@ class Settings(BaseSettings):
     )
     kafka_user: str | None = Field(None, description="User at Kafka, with SASL.")
     kafka_password_file: Path | None = Field(None, description="File that holds this user's password.")
-    lake: str | None = Field(
-        None, description="The lake's root: a folder or `hdfs://…/predictions`; unset: `lake` in the data folder."
-    )
-    webhdfs: str = Field("http://namenode:9870", description="Where WebHDFS answers, when the lake is in HDFS.")
     webhdfs_ca: Path | None = Field(None, description="PEM file of the authority that signed WebHDFS's certificate.")
     webhdfs_kerberos: bool = Field(False, description="1 speaks to WebHDFS with the Kerberos ticket of the process.")
     flush_seconds: float = Field(
@@ -42,10 +35,6 @@ class Settings(BaseSettings):
     metrics_port: int | None = Field(
         None, ge=1, le=65535, description="Port of the consumer's `/metrics` and `/health`; unset: it opens none."
     )
-
-    @property
-    def lake_root(self) -> str:
-        return self.lake or str(self.data_dir.absolute() / "lake")
 
     @property
     def broker(self) -> Kafka | None:

@@ -41,10 +41,11 @@ def _train(
     work: Work = None,
 ) -> None:
     """Train a model by Ray Train and write its bundle. Killed, the same command goes on from the last checkpoint."""
+    from inspection.settings import Shared
     from training.thresholds import Policy
     from training.train import Order, train
 
-    where = work or Path(os.environ.get("CASTING_DATA_DIR", "var")) / "training"
+    where = work or Shared().data_dir / "training"
     order = Order(data, out, where, workers, gpu, seed, fold, folds, epochs, Policy(miss_cost))
     with _ray():
         figures = train(order, typer.echo)
@@ -67,9 +68,10 @@ def _evaluate(
     """Judge the official test of an archive (or a folder of one's own) and print and plot how often the model errs."""
     from inspection.bundle import champion, read_card
     from inspection.classifier import Classifier
+    from inspection.settings import Shared
     from training import evaluate, page
 
-    bundle = model or champion(Path(os.environ.get("CASTING_MODELS", "models")))
+    bundle = model or champion(Shared().models)
     classifier, bounds = Classifier.load(bundle), read_card(bundle).thresholds
     judged, training = evaluate.chosen(data, bundle)
     answers = evaluate.judge_all(classifier, judged.greys)

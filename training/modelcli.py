@@ -1,7 +1,6 @@
 """``casting models``: list, promote, rollback and the model's page; options and printed lines only."""
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -131,4 +130,6 @@ def _seeds(
 
 
 def _where(models: Path | None) -> Path:
-    return models or Path(os.environ.get("CASTING_MODELS", "models"))
+    from inspection.settings import Shared
+
+    return models or Shared().models

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from tests.cluster.manifests import ROOT, manifests
+from tests.docs.settings import FIELDS
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
@@ -15,10 +16,7 @@ SETTINGS = next(m for m in manifests("k8s") if m.kind == "ConfigMap" and m.name 
 
 
 def test_settings_are_known_to_the_code() -> None:
-    from deployments.settings import Settings as Serving
-    from streaming.settings import Settings as Streaming
-
-    known = {f"CASTING_{name.upper()}" for name in (*Serving.model_fields, *Streaming.model_fields)}
+    known = {f"CASTING_{name.upper()}" for fields in FIELDS.values() for name in fields}
     image = [word.split("=")[0] for word in (ROOT / "Dockerfile").read_text().split() if word.startswith("CASTING_")]
     compose = [name for service in SERVICES.values() for name in service.get("environment", {})]
     used = {name for name in (*SETTINGS, *compose, *image) if name.startswith("CASTING_")}
@@ -29,6 +27,19 @@ def test_compose_and_cluster_use_the_same_line() -> None:
     used = {name: value for name, value in SERVICES["api"]["environment"].items() if name != "CASTING_OPEN"}
     used["CASTING_TIMEZONE"] = used["CASTING_TIMEZONE"].split(":-")[1].rstrip("}")
     assert used == SETTINGS
+
+
+def test_the_page_shows_the_reports_that_compose_makes(monkeypatch: pytest.MonkeyPatch) -> None:
+    from deployments.settings import Settings
+
+    monkeypatch.setenv("CASTING_DATA_DIR", "/data")
+    for name, value in SERVICES["api"]["environment"].items():
+        monkeypatch.setenv(name, value)
+    shown = Settings().reports
+    (command,) = SERVICES["report"]["command"]
+    assert f"casting report --out {shown};" in command
+    for service in ("api", "report"):
+        assert f"reports:{shown}" in SERVICES[service]["volumes"]
 
 
 @pytest.mark.parametrize("name", ["core-site.xml", "hdfs-site.xml", "log4j.properties"])

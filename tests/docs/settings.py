@@ -7,13 +7,26 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from app.settings import ClientSettings
 from deployments.settings import Settings
+from inspection.settings import Shared
+from reports.settings import Settings as Reporting
 from streaming.settings import Settings as Streaming
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
-_PLACE = re.compile(r"(<!-- (table|kafka): .*? -->\n).*?(<!-- end -->)", re.DOTALL)
-#: What relay and consumer read besides.
-STREAMING = {name: field for name, field in Streaming.model_fields.items() if name not in Settings.model_fields}
+_PLACE = re.compile(r"(<!-- (\w+): written by .*? -->\n).*?(<!-- end -->)", re.DOTALL)
+#: Each with what its own class declares; what it inherits stands in another.
+CLASSES: Mapping[str, type[Shared]] = {
+    "shared": Shared,
+    "service": Settings,
+    "streaming": Streaming,
+    "report": Reporting,
+    "client": ClientSettings,
+}
+FIELDS: Mapping[str, Mapping[str, FieldInfo]] = {
+    place: {name: field for name, field in made.model_fields.items() if name in made.__annotations__}
+    for place, made in CLASSES.items()
+}
 
 
 def table(fields: Mapping[str, FieldInfo]) -> str:
@@ -28,8 +41,7 @@ def table(fields: Mapping[str, FieldInfo]) -> str:
 
 def written() -> str:
     """The page with its tables replaced by the code's."""
-    tables = {"table": table(Settings.model_fields), "kafka": table(STREAMING)}
-    return _PLACE.sub(lambda match: match[1] + tables[match[2]] + match[3], PAGE.read_text())
+    return _PLACE.sub(lambda match: match[1] + table(FIELDS[match[2]]) + match[3], PAGE.read_text())
 
 
 if __name__ == "__main__":

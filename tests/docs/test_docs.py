@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from deployments.settings import Settings
 from drawing.castings import draw
 from tests.chaos import table
 from tests.docs import settings
@@ -20,8 +19,14 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
 def test_every_setting_is_described_and_the_table_is_the_codes() -> None:
-    assert all(field.description for field in [*Settings.model_fields.values(), *settings.STREAMING.values()])
+    assert all(field.description for fields in settings.FIELDS.values() for field in fields.values())
     assert settings.PAGE.read_text() == settings.written()
+
+
+def test_every_setting_is_declared_once() -> None:
+    declared = [name for fields in settings.FIELDS.values() for name in fields]
+    assert len(declared) == len(set(declared))
+    assert set(declared) == {name for made in settings.CLASSES.values() for name in made.model_fields}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
