@@ -19,20 +19,20 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-a
 @router.get("", summary="Reports, newest first")
 async def reports(request: Request, _caller: Reader) -> dict[str, Any]:
     services: Services = request.app.state.services
-    days = await run_in_threadpool(_days, services.reports)
+    days = await run_in_threadpool(days_of, services.reports)
     return {"items": [{"date": day, "url": f"/reports/{day}"} for day in days]}
 
 
 @router.get("/{day}", summary="One report as a page")
 async def report(request: Request, _caller: Reader, day: str) -> FileResponse:
     services: Services = request.app.state.services
-    if services.reports is None or day not in await run_in_threadpool(_days, services.reports):
+    if services.reports is None or day not in await run_in_threadpool(days_of, services.reports):
         raise NotFound("no_such_report", "There is no report of this day.")
     page = services.reports / f"date={day}" / "index.html"
     return FileResponse(page, media_type="text/html", headers={"Content-Security-Policy": _POLICY})
 
 
-def _days(folder: Path | None) -> list[str]:
+def days_of(folder: Path | None) -> list[str]:
     """Days of which there is a page; only these names are ever opened."""
     if folder is None or not folder.is_dir():
         return []

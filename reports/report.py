@@ -226,7 +226,7 @@ def freeze(storage: Storage, wanted: Wanted, rows_days: Sequence[date]) -> Basel
 def make(
     spark: Any, wanted: Wanted, now: datetime | None = None, copy_to: Path | None = None, language: str = "en"
 ) -> dict[str, Any]:
-    """Make and write a report; returns it. ``copy_to``: a local folder that gets the same files."""
+    """Make and write a report; returns it. ``copy_to``: a local folder that gets the same ``date=…/`` and files."""
     from reports.page import render
     from reports.written import parquet_tables
 
@@ -241,8 +241,9 @@ def make(
         "index.html": render(report, language).encode(),
         **parquet_tables(full),
     }
+    day = f"date={report['period']['to']}"
     for name, data in files.items():
-        storage.write(f"{wanted.place}/date={report['period']['to']}/{name}", data)
+        storage.write(f"{wanted.place}/{day}/{name}", data)
         if copy_to is not None:
-            LocalStorage().write(str(copy_to.absolute() / name), data)
+            LocalStorage().write(str(copy_to.absolute() / day / name), data)
     return report

@@ -66,7 +66,7 @@ def _report(lake: str, out: Path, *options: str, by: Sequence[str] = (sys.execut
     environment["PATH"] = f"{Path(SUBMIT).parent}:{os.environ['PATH']}"  # as in an activated environment
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
-    report: dict[str, Any] = json.loads((out / "report.json").read_bytes())
+    report: dict[str, Any] = json.loads(next(out.glob("date=*/report.json")).read_bytes())
     return report
 
 

@@ -17,6 +17,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.reports import days_of
+from deployments.settings import Settings
 from reports import quality, tables
 from reports.days import RECIPE
 from reports.lake import LakeUnreadable
@@ -52,6 +54,16 @@ def test_a_healthy_lake_is_whole_and_says_nothing(spark: Any, tmp_path: Path) ->
     assert account["whole"]
     assert (account["issued"], account["stored"]) == (issued, issued)
     assert not {level for level, what in _says(report) if what != "misses"}
+
+
+def test_the_page_lists_the_report_and_its_copy(spark: Any, tmp_path: Path) -> None:
+    root, copy = tmp_path / "predictions", tmp_path / "copy"
+    generate(Plant(events=300, days=1), root)
+    report = make(spark, Wanted(str(root), ZoneInfo("UTC")), NOW, copy_to=copy)
+    day = report["period"]["to"]
+    for reports in (Settings(lake=str(root)).reports, copy):
+        assert days_of(reports) == [day]
+        assert json.loads((reports / f"date={day}" / "report.json").read_bytes())["period"]["to"] == day
 
 
 def test_planted_troubles_stand_on_the_first_screen(spark: Any, troubled: Path) -> None:
