@@ -1,6 +1,7 @@
 """Who calls: keys by header or cookie, and what their roles allow."""
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -13,7 +14,6 @@ from app.ports import Services
 from inspection.errors import Denied
 
 COOKIE = "casting_key"
-LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 RANK = {"camera": 0, "inspector": 1, "admin": 2}
 
 
@@ -53,14 +53,25 @@ def _of_another_site(headers: Headers, method: str, local: bool) -> bool:
     """Where no key is asked for, a browser must not be led here by a page from elsewhere: not by its requests (Fetch
     Metadata, or ``Origin`` where a browser sends no better), nor by a foreign name for this machine (DNS rebinding)."""
     host = headers.get("host", "")
-    if local and host and (urlsplit(f"//{host}").hostname or "") not in LOCAL_NAMES:
+    if local and _anyone_s(host):
         return True
     site = headers.get("sec-fetch-site")
     if site is None:
         origin = headers.get("origin")
-        return origin is not None and urlsplit(origin).netloc != host
+        return origin is not None and origin.partition("://")[2] != host
     followed_link = method in ("GET", "HEAD") and headers.get("sec-fetch-mode") == "navigate"
     return site in ("cross-site", "same-site") and not followed_link
+
+
+def _anyone_s(host: str) -> bool:
+    """Whether a ``Host`` is a name that anyone could have registered: has a dot, and is no address."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        ip_address(name)
+    except ValueError:
+        name = host.partition(":")[0].rstrip(".")
+        return "." in name and not name.endswith(".localhost")
+    return False
 
 
 def _secret(request: Request) -> str | None:

@@ -160,8 +160,6 @@ class _Form:
         self._name = options.get(b"name", b"").decode(errors="replace")
         if b"filename" in options:
             self._filename = options[b"filename"].decode(errors="replace")
-        if b"filename*" in options:
-            self._filename = _extended(options[b"filename*"].decode(errors="replace")) or self._filename
         if self._name != "file" and self._filename is not None:
             raise BadRequest("no_file", "Pictures go into the form's field 'file'.")
         if self._name == "file" and len(self.body.uploads) >= self._limits.max_files:
@@ -182,15 +180,6 @@ class _Form:
 
     def _end(self) -> None:
         self.ended = True
-
-
-def _extended(value: str) -> str | None:
-    """A name as RFC 8187 writes it, ``charset'language'percent-encoded``; None where it is none."""
-    charset, _, rest = value.partition("'")
-    try:
-        return unquote(rest.partition("'")[2], encoding=charset, errors="replace") or None
-    except LookupError:
-        return None
 
 
 def clean_filename(given: str | None) -> str | None:
