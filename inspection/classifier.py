@@ -13,7 +13,7 @@ from inspection.bundle import ENGINE, Card, read_card
 from inspection.errors import Unavailable
 from inspection.judgement import Judgement, judge
 from inspection.preprocessing import PREPROCESSING, SHAPE, Sample, onto_picture
-from inspection.unusable import Limits, reasons
+from inspection.unusable import Limits, doubts, reasons
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -71,10 +71,10 @@ class Classifier:
     def judge(self, pixels: Pixels, measures: Floats) -> list[Judgement]:
         """One forward pass: ``pixels`` uint8 [N, *SHAPE], ``measures`` float32 [N, M] to N judgements."""
         logits = self._outputs(pixels)[0].reshape(-1)
-        unusable = reasons(pixels, measures, self._limits)
+        unusable, doubtful = reasons(pixels, measures, self._limits), doubts(measures, self._limits)
         return [
-            judge(self._card.calibration.probability(float(logit)), why, self._card.thresholds, self.version)
-            for logit, why in zip(logits, unusable, strict=True)
+            judge(self._card.calibration.probability(float(logit)), why, self._card.thresholds, self.version, doubt)
+            for logit, why, doubt in zip(logits, unusable, doubtful, strict=True)
         ]
 
     def heatmap(self, sample: Sample) -> Floats:

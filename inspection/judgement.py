@@ -28,19 +28,25 @@ class Judgement:
     thresholds: Thresholds
 
 
-def judge(p_defect: float, unusable: tuple[str, ...], thresholds: Thresholds, model_version: str) -> Judgement:
+def judge(
+    p_defect: float,
+    unusable: tuple[str, ...],
+    thresholds: Thresholds,
+    model_version: str,
+    doubts: tuple[str, ...] = (),
+) -> Judgement:
     """Apply the rules: two-way ``prediction`` by ``decide``; ``verdict`` by the outer bounds, or ``rejected``.
 
-    ``unusable`` are the reasons why the picture can't be judged, empty when it can.
+    ``unusable`` are the reasons why the picture can't be judged, ``doubts`` those why it can't be called ``ok``.
     """
     prediction = DEF_FRONT if p_defect >= thresholds.decide else OK_FRONT
     reasons = unusable
     if unusable:
         verdict = "rejected"
-    elif p_defect < thresholds.ok_below:
-        verdict = "ok"
     elif p_defect >= thresholds.defect_from:
         verdict = "defect"
+    elif p_defect >= thresholds.ok_below:
+        verdict, reasons = "review", (*doubts, "doubtful_score")
     else:
-        verdict, reasons = "review", ("doubtful_score",)
+        verdict, reasons = ("review", doubts) if doubts else ("ok", ())
     return Judgement(prediction, verdict, reasons, p_defect, model_version, thresholds)

@@ -1,4 +1,5 @@
-"""Why a picture can't be judged: it shows no casting, or shows one too badly. Rules on what was measured anyway.
+"""Why a picture can't be judged, or not be called ok: it shows no casting, or shows one too badly. Rules on what was
+measured anyway.
 
 The limits come from validation pictures and stand in the model's card, see ``training.rejecting``.
 """
@@ -24,14 +25,16 @@ _GROOVE = slice(
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Least or greatest values of a usable picture; ``profile`` is the usual casting's grey by row of the
-    strip and ``likeness`` the least correlation with it around the groove."""
+    """Least or greatest values of a usable picture. With more than ``glare`` of the face blown out it is usable, not
+    ok. ``profile`` is the usual casting's grey by row of the strip, ``likeness`` the least correlation with it around
+    the groove."""
 
     fit: float = -1.0
     likeness: float = -1.0
     contrast: float = 0.0
     sharpness: float = 0.0
     blown_out: float = 1.0
+    glare: float = 1.0
     cut_off: float = 0.06
     profile: tuple[float, ...] = ()
 
@@ -60,6 +63,12 @@ def reasons(pixels: npt.NDArray[np.uint8], measures: Floats, limits: Limits) -> 
         BLURRED: at["sharpness"] < limits.sharpness,
     }
     return [tuple(name for name, hit in told.items() if hit[number]) for number in range(len(measures))]
+
+
+def doubts(measures: Floats, limits: Limits) -> list[tuple[str, ...]]:
+    """Of each picture why it can't be called ok, whatever its score: float32 [N, M] to N tuples."""
+    glaring = measures[:, MEASURES.index("blown_out")] > limits.glare
+    return [(BLOWN_OUT,) if one else () for one in glaring]
 
 
 def likeness(pixels: npt.NDArray[np.uint8], profile: Floats) -> Floats:

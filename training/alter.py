@@ -159,6 +159,8 @@ _RANGES: dict[str, tuple[float, float]] = {
 }
 
 
+#: Of 54 pairs at the ends of their ranges the two that cost most.
+_HARDEST = (("blur", "brightness"), ("brightness", "blur"))
 _OUTLINE = Rings((1.0,), 256)
 
 
@@ -168,11 +170,18 @@ def alter(name: str, strength: float, grey: Grey, rng: np.random.Generator) -> G
 
 
 def changes() -> Iterator[tuple[str, float | None, Callable[[Grey, np.random.Generator], Grey]]]:
-    """Name, strength and what it does: every alteration at each of its strengths, then two at once (strength None)."""
+    """Name, strength and what it does: every alteration at each of its strengths, then two at once: at random (strength
+    None), and those that cost most."""
     for name, (_, strengths) in ALTERATIONS.items():
         for strength in strengths:
             yield name, strength, partial(alter, name, strength)
     yield "pair", None, pair
+    for first, then in _HARDEST:
+        yield f"{first} 1.5, then {then}", 1.5, partial(_both, (first, 1.5), (then, 1.5))
+
+
+def _both(first: tuple[str, float], then: tuple[str, float], grey: Grey, rng: np.random.Generator) -> Grey:
+    return alter(*then, alter(*first, grey, rng), rng)
 
 
 def pair(grey: Grey, rng: np.random.Generator) -> Grey:

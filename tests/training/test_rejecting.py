@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 
 from drawing.castings import draw
+from inspection.judgement import Thresholds, judge
 from inspection.picture import Picture
-from inspection.preprocessing import prepare
-from inspection.unusable import reasons
+from inspection.preprocessing import MEASURES, prepare
+from inspection.unusable import doubts, reasons
 from training import alter, augment, foreign
 from training.rejecting import Seen, fit_limits
+
+THRESHOLDS = Thresholds(decide=0.3, ok_below=0.1, defect_from=0.8)
 
 
 def seen(greys):
@@ -35,6 +38,22 @@ def test_castings_that_the_limits_never_saw_are_usable(limits):
 def test_other_things_show_no_casting(limits):
     found = told([foreign.drawn(seed)[1] for seed in range(70)], limits)
     assert [why for why in found if not {"no_casting", "too_dark"} & set(why)] == []
+
+
+def test_a_face_half_blown_out_is_usable_and_never_ok(limits):
+    bright = [np.clip(draw(seed).pixels * 1.25 + 20, 0, 255).astype(np.uint8) for seed in range(20)]
+    what = seen(bright)
+    blown_out = what.measures[:, MEASURES.index("blown_out")]
+    doubtful = (blown_out > 0.5) & (blown_out <= limits.blown_out)
+    assert doubtful.any()
+    assert [why for why, one in zip(doubts(what.measures, limits), doubtful, strict=True) if one] == [
+        ("blown_out",)
+    ] * int(doubtful.sum())
+    assert judge(0.01, (), THRESHOLDS, "v").verdict == "ok"
+    kept = judge(0.01, (), THRESHOLDS, "v", ("blown_out",))
+    assert (kept.prediction, kept.verdict, kept.reasons) == ("ok_front", "review", ("blown_out",))
+    assert judge(0.99, (), THRESHOLDS, "v", ("blown_out",)).verdict == "defect"
+    assert judge(0.5, (), THRESHOLDS, "v", ("blown_out",)).reasons == ("blown_out", "doubtful_score")
 
 
 def test_a_part_cut_off_is_told(limits):
