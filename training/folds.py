@@ -5,8 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from inspection.errors import BadRequest
-from training.figures import Confusion
+from training.figures import Confusion, share
 from training.train import Order
+
+#: The shares of the three-way verdict that runs are added up by, and of which counts each is one.
+_THREE_WAY = {
+    "escapes": ("found", "missed"),
+    "overkill": ("false_alarms", "passed"),
+    "review": ("found", "missed", "false_alarms", "passed"),
+}
 
 
 def keep(path: Path, order: Order, figures: dict[str, Any]) -> None:
@@ -17,14 +24,17 @@ def keep(path: Path, order: Order, figures: dict[str, Any]) -> None:
 
 
 def together(folder: Path) -> dict[str, Any]:
-    """All folds of a folder as one figure: each picture was judged once, by a net that never saw its part.
+    """All folds of a folder as one figure: each picture was judged once, by a net that was not trained on its part.
+
+    Best epoch, calibration and thresholds of each net were set on the pictures that it judges, though.
 
     Raises:
-        BadRequest: ``not_folds``, two results of one fold.
+        BadRequest: ``not_folds``, not each fold of one number of folds once.
     """
     runs = _runs(folder)
-    if len({run["fold"] for run in runs}) < len(runs):
-        raise BadRequest("not_folds", f"{folder} holds a fold twice: its pictures would count twice.")
+    if [(run["fold"], run["folds"]) for run in runs] != [(fold, len(runs)) for fold in range(len(runs))] or not runs:
+        held = ", ".join(f"{run['fold']} of {run['folds']}" for run in runs) or "none"
+        raise BadRequest("not_folds", f"{folder} must hold each fold of one number of folds once; it holds {held}.")
     total = Confusion(0, 0, 0, 0)
     for run in runs:
         one = run["figures"]
@@ -35,12 +45,20 @@ def together(folder: Path) -> dict[str, Any]:
             total.passed + one["passed"],
         )
     pictures = total.found + total.missed + total.false_alarms + total.passed
-    return {"pictures": pictures, **total.told(), "runs": [_line(run) for run in runs]}
+    shares = {name: _added(runs, name) for name in _THREE_WAY}
+    return {"pictures": pictures, **total.told(), **shares, "runs": [_line(run) for run in runs]}
 
 
 def seeds(folder: Path) -> list[dict[str, Any]]:
     """The results of a folder side by side: the same pictures judged by nets of different seeds, so never added up."""
     return [_line(run) for run in sorted(_runs(folder), key=lambda one: int(one["seed"]))]
+
+
+def _added(runs: list[dict[str, Any]], name: str) -> dict[str, float | None]:
+    """A share of all runs together: their counts, found again from share and total, added up."""
+    totals = [sum(run["figures"][one] for one in _THREE_WAY[name]) for run in runs]
+    values = [run["figures"][name]["value"] or 0.0 for run in runs]
+    return share(sum(round(value * of) for value, of in zip(values, totals, strict=True)), sum(totals))
 
 
 def _runs(folder: Path) -> list[dict[str, Any]]:
@@ -49,5 +67,6 @@ def _runs(folder: Path) -> list[dict[str, Any]]:
 
 def _line(run: dict[str, Any]) -> dict[str, Any]:
     figures = run["figures"]
-    told = {name: figures[name] for name in ("pictures", "missed", "false_alarms", "wrong", "parts")}
+    kept = ("pictures", "missed", "false_alarms", "escapes", "review", "wrong", "parts")
+    told = {name: figures[name] for name in kept}
     return {"fold": run["fold"], "seed": run["seed"], "epochs": run["epochs"], **told}
