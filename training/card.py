@@ -19,6 +19,8 @@ from training.thresholds import Policy, expected_calibration_error, sigmoid
 
 #: SHA-256 of the pictures that calibration and thresholds were set on, one a line.
 HELD = "held.txt"
+#: The same of all other training data: trained on, or left out because their look-alikes are labelled otherwise.
+SEEN = "seen.txt"
 DATA_LICENCE = "CC BY-NC-ND 4.0"
 DATA_NOTE = (
     "Trained on pictures under CC BY-NC-ND 4.0 (casting product image data, Pilot Technocast): "

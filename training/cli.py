@@ -12,7 +12,7 @@ from training import modelcli
 
 if TYPE_CHECKING:
     from inspection.classifier import Classifier
-    from training.evaluate import Set
+    from training.choosing import Set
 
 Data = Annotated[Path, typer.Option(help="Folder or zip with ok_front and def_front folders, as downloaded.")]
 Work = Annotated[
@@ -69,11 +69,11 @@ def _evaluate(
     from inspection.bundle import champion, read_card
     from inspection.classifier import Classifier
     from inspection.settings import Shared
-    from training import evaluate, page
+    from training import choosing, evaluate, page
 
     bundle = model or champion(Shared().models)
     classifier, bounds = Classifier.load(bundle), read_card(bundle).thresholds
-    judged, training = evaluate.chosen(data, bundle)
+    judged, training = choosing.chosen(data, bundle)
     answers = evaluate.judge_all(classifier, judged.greys)
     told = evaluate.figures(judged, answers)
     if training is not None:

@@ -1,9 +1,8 @@
 """``casting evaluate``: what a bundle says of labelled pictures, through the path that serves, and how often it errs.
 
-Composes: reads, judges, counts, and writes the counts into the card; ``page`` draws them.
+Judges, counts, and writes the counts into the card; ``choosing`` says of which pictures, ``page`` draws them.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,29 +17,17 @@ import numpy.typing as npt
 from inspection.bundle import CARD
 from inspection.classifier import Classifier
 from inspection.judgement import DEF_FRONT, Judgement
-from inspection.picture import Picture, decode
+from inspection.picture import Picture
 from inspection.preprocessing import prepare
 from training import alter, card
-from training.dataset import Labelled, Source, for_test, for_training, listing, opened
+from training.choosing import Grey, Set
 from training.figures import Confusion, by_parts, parts_told, rate, share
 from training.groups import SAME, group, like, spectrum
 
 BATCH = 32
 WHOLE = 0.01  # share of the rim outside the picture below which a part counts as whole
 _SHARES = ("recall", "precision", "accuracy", "escapes", "review", "rejected")
-Grey = npt.NDArray[np.uint8]
 Change = Callable[[Grey, np.random.Generator], Grey]
-
-
-@dataclass(frozen=True, slots=True)
-class Set:
-    """Labelled pictures in memory: which, decoded, their SHA-256, and what each is (True: defect)."""
-
-    name: str
-    members: tuple[Labelled, ...]
-    greys: tuple[Grey, ...]
-    sha256: tuple[str, ...]
-    defect: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,36 +99,14 @@ def judge_all(classifier: Classifier, greys: Sequence[Grey], change: Change | No
     return Answers(tuple(found))
 
 
-def read(source: Source, name: str, members: Sequence[Labelled]) -> Set:
-    """Decode all ``members``."""
-    greys, sums = [], []
-    for one in members:
-        data = source.read(one.path)
-        greys.append(decode(data).grey)
-        sums.append(hashlib.sha256(data).hexdigest())
-    defect = np.array([one.label == DEF_FRONT for one in members])
-    return Set(name, tuple(members), tuple(greys), tuple(sums), defect)
-
-
-def chosen(data: Path, bundle: Path) -> tuple[Set, Set | None]:
-    """What is judged: the archive's test split if it has one (then with its training pictures, to look for twins),
-    else the validation part of the split that the bundle was trained with, else everything."""
-    with opened(data) as source:
-        found = listing(source)
-        test = for_test(found)
-        training = for_training(found)
-        if any(one.split == "test" for one in found):
-            return read(source, "official_test", test), read(source, "training", training)
-        held = _held(source, training, bundle)
-        return read(source, "validation" if held else "all", held or training), None
-
-
 def figures(judged: Set, answers: Answers) -> dict[str, Any]:
     """Confusion with intervals, by pictures and by parts, and the shares of the verdicts."""
     with ThreadPoolExecutor(2) as pool:
         groups = group(np.stack(list(pool.map(spectrum, judged.greys))))
     return {
         "pictures": len(judged.members),
+        "left_out": judged.left_out,
+        "set_bounds": judged.set_bounds,
         **Confusion.of(judged.defect, answers.says_defect()).told(),
         "parts": by_parts(groups, judged.defect, answers.says_defect()),
         "escapes": share(int((judged.defect & answers.verdicts("ok")).sum()), int(judged.defect.sum())),
@@ -154,7 +119,9 @@ def figures(judged: Set, answers: Answers) -> dict[str, Any]:
 def table(judged: Set, told: dict[str, Any]) -> str:
     """The figures in a few lines, for people."""
     lines = [
-        f"{judged.name}: {told['pictures']} pictures",
+        f"{judged.name}: {told['pictures']} pictures"
+        + (f", {told['set_bounds']} of them set the thresholds" if told["set_bounds"] else "")
+        + (f"; {told['left_out']} others left out because training has seen them" if told["left_out"] else ""),
         f"  defects found {told['found']}, missed {told['missed']}; sound passed {told['passed']}, "
         f"false alarms {told['false_alarms']}",
         *(f"  {name} {rate(told[name])}" for name in _SHARES),
@@ -230,12 +197,3 @@ def _step(name: str, strength: float | None, judged: Set, answers: Answers) -> S
         float(rejected.mean()),
         None if name == "pair" or name in alter.CUTTING else whole / max(1, len(defect)),
     )
-
-
-def _held(source: Source, training: Sequence[Labelled], bundle: Path) -> list[Labelled]:
-    """The pictures that the bundle's thresholds were set on, known by their SHA-256 in ``held.txt``."""
-    names = bundle / card.HELD
-    if not names.exists():
-        return []
-    held = set(names.read_text().split())
-    return [one for one in training if hashlib.sha256(source.read(one.path)).hexdigest() in held]

@@ -65,10 +65,10 @@ def _compared(data: Path, challenger: Path, champion: Path) -> "Comparison":
     import numpy as np
 
     from inspection.classifier import Classifier
-    from training import alter, evaluate
+    from training import alter, choosing, evaluate
     from training.promote import compare
 
-    judged, _ = evaluate.chosen(data, challenger)
+    judged = choosing.common(data, challenger, champion)
     says = []
     for bundle in (challenger, champion):
         classifier = Classifier.load(bundle)

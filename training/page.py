@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from inspection.judgement import Thresholds
 from training import plots
-from training.evaluate import Answers, Set, Step
+from training.choosing import Set
+from training.evaluate import Answers, Step
 from training.figures import parts_told, rate
 
 _WORST = 12
@@ -53,6 +54,8 @@ def write(
 def _confusion(told: dict[str, Any]) -> str:
     rows = [
         ("Pictures", told["pictures"]),
+        ("Of these set the thresholds", told["set_bounds"]),
+        ("Others left out because training has seen them", told["left_out"]),
         ("Defects found / missed", f"{told['found']} / {told['missed']}"),
         ("Sound passed / false alarms", f"{told['passed']} / {told['false_alarms']}"),
         ("Parts", parts_told(told["parts"])),

@@ -16,7 +16,8 @@ from inspection.locating import Rings, locate, rim, sample
 from inspection.picture import Picture
 from inspection.preprocessing import prepare
 from training import foreign
-from training.evaluate import Set, judge_all
+from training.choosing import Set
+from training.evaluate import judge_all
 from training.figures import share
 from training.groups import group, spectrum
 

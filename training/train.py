@@ -82,7 +82,7 @@ def bundle(
     wrong = says != defect
     figures["wrong"] = sorted(data.paths[row].rsplit("/", 1)[-1] for row in parts.held[wrong])
     limits = rejecting.fit_limits(*(_seen(data, parts, copies) for copies in (slice(0, 1), slice(1, None))))
-    (order.out / card.HELD).write_text("".join(f"{data.sha256[row]}\n" for row in parts.held))
+    _list_pictures(order.out, data, parts)
     card.write(
         order.out,
         {
@@ -108,6 +108,13 @@ def _told(data: Prepared, parts: Split) -> str:
     text = f"Training on {len(parts.train)} pictures, validating on {len(parts.held)} of {groups['held']} other groups."
     contradicting = len(parts.contradicting)
     return text + (f" Left out {contradicting} whose look-alikes are labelled otherwise." if contradicting else "")
+
+
+def _list_pictures(bundle: Path, data: Prepared, parts: Split) -> None:
+    """Write which pictures set the bounds, and which others training has seen: neither tells anything new of it."""
+    seen = np.setdiff1d(np.flatnonzero(~data.drawn), parts.held)
+    for name, rows in ((card.HELD, parts.held), (card.SEEN, seen)):
+        (bundle / name).write_text("".join(f"{data.sha256[row]}\n" for row in rows))
 
 
 def _named(data: Prepared, parts: Split) -> dict[str, Any]:

@@ -121,6 +121,7 @@ def test_no_validated_picture_was_trained_on(trained):
     sums = json.loads(members.read_text())["sha256"]
     (rows,) = (folder / "work/runs").rglob("split.npz")
     parts = np.load(rows)
-    held = set((folder / "models/one/held.txt").read_text().split())
+    held, seen = (set((folder / f"models/one/{name}.txt").read_text().split()) for name in ("held", "seen"))
     assert held == {sums[row] for row in parts["held"]}
     assert not held & {sums[row] for row in parts["train"]}
+    assert seen == {one for one in sums if one} - held
