@@ -55,12 +55,16 @@ class Classifier:
         """Load and compile a bundle for the CPU, ``engines`` times; ``threads`` of each as in :func:`compiled`.
 
         Raises:
-            Unavailable: ``model_unavailable`` when it is missing or made for another preprocessing.
+            Unavailable: ``model_unavailable`` when card or engine is missing or broken, or made for another
+                preprocessing.
         """
         card = read_card(bundle)
         if card.preprocessing != PREPROCESSING:
             raise Unavailable("model_unavailable", f"{bundle} needs {card.preprocessing}, this is {PREPROCESSING}.")
-        return cls(card, [compiled(bundle / ENGINE, threads) for _ in range(engines)])
+        try:
+            return cls(card, [compiled(bundle / ENGINE, threads) for _ in range(engines)])
+        except RuntimeError as error:
+            raise Unavailable("model_unavailable", f"{bundle / ENGINE} is missing or broken.") from error
 
     def warm(self, sizes: Sequence[int]) -> None:
         """Let every engine judge batches of these sizes, before others use it: the first of a size takes longer."""

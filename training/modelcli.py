@@ -45,39 +45,49 @@ def _promote(
     force: Annotated[bool, typer.Option("--force", help="Promote even a worse one.")] = False,
     models: Models = None,
 ) -> None:
-    """Make VERSION the champion, unless it is worse on the same pictures (misses first)."""
-    from inspection.bundle import champion
+    """Make VERSION the champion, unless it is worse on the same pictures: misses, false alarms, escapes, undecided."""
     from inspection.errors import BadRequest
     from training import promote
 
     where = _where(models)
+    version = promote.named(where, version)
+    champion = promote.read_aliases(where).get("champion", version)
     comparison = None
-    if promote.read_aliases(where).get("champion"):
+    if champion != version:
         if data is None and not force:
             raise BadRequest("no_data", "--data names the labelled pictures on which both models are compared.")
         if data is not None:
-            comparison = _compared(data, where / version, champion(where))
+            comparison = _compared(data, where / version, where / champion)
     promote.promote(where, version, comparison, force)
     typer.echo(f"{version} is the champion.")
 
 
 def _compared(data: Path, challenger: Path, champion: Path) -> "Comparison":
+    """On pictures that neither was trained on, as they are and altered; a miss costs what the champion's card says."""
     import numpy as np
 
+    from inspection.bundle import CARD
     from inspection.classifier import Classifier
     from training import alter, choosing, evaluate
     from training.promote import compare
+    from training.thresholds import Policy
 
     judged = choosing.common(data, challenger, champion)
-    says = []
+    bounds = [len(choosing.held(bundle) & set(judged.sha256)) for bundle in (challenger, champion)]
+    typer.echo(
+        f"{len(judged.members)} pictures that neither was trained on, {judged.left_out} left out; "
+        f"{bounds[0]} set the challenger's bounds, {bounds[1]} the champion's. Each is judged as it is and altered."
+    )
+    answers = []
     for bundle in (challenger, champion):
         classifier = Classifier.load(bundle)
-        clean = evaluate.judge_all(classifier, judged.greys).says_defect()
-        says.append(np.concatenate([clean, evaluate.judge_all(classifier, judged.greys, alter.pair).says_defect()]))
-    comparison = compare(np.tile(judged.defect, 2), says[0], says[1])
-    typer.echo(f"{len(judged.members)} pictures, as they are and altered: misses {comparison.misses}")
-    typer.echo(f"false alarms {comparison.false_alarms}")
-    return comparison
+        clean, other = (evaluate.judge_all(classifier, judged.greys, change) for change in (None, alter.pair))
+        answers.append(evaluate.Answers(clean.judgements + other.judgements))
+    policy = Policy(**json.loads((champion / CARD).read_text())["policy"])
+    found = compare(np.tile(judged.defect, 2), answers[0], answers[1], policy.miss_cost)
+    for name in ("misses", "false_alarms", "escapes", "undecided"):
+        typer.echo(f"{name.replace('_', ' ')}: {getattr(found, name).line()}")
+    return found
 
 
 def _rollback(models: Models = None) -> None:
