@@ -15,7 +15,10 @@ JOURNALS, PLACES = 3, 5
 def findings(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Worst first; each has a ``level``, a ``what`` (a key of the page's words), its ``values`` and a place ``see``."""
     found = [*_reconciliation(report["reconciliation"]), *_charts(report["quality"]["charts"])]
-    found += [*_lots(report["quality"]["lots"]), *_truth(report["truth"]), *_drift(report["drift"])]
+    found += [*_lots(report["quality"]["lots"]), *_truth(report["truth"])]
+    found += _drift(report["drift"], AMBER if report["baseline"]["provisional"] else RED)
+    if report["quality"]["total"]["other"]:
+        found.append(_say(AMBER, "unknown", "quality", n=report["quality"]["total"]["other"]))
     return sorted(found, key=lambda finding: finding["level"] != RED)
 
 
@@ -46,18 +49,32 @@ def _reconciliation(r: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _charts(charts: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What a provisional baseline shows is worth a look, not an alarm; and it holds a rise itself, beside which all
+    that was before looks like a fall.
+    """
     found = []
     for chart in charts:
-        if chart["alarm_since"] is not None:
-            level = RED if chart["alarm"] else AMBER
-            values = {"mean": chart["baseline"]["mean"], "share": chart["share_since"], "since": chart["alarm_since"]}
+        if chart["alarm_since"] is not None and _sure(chart, chart["direction"]):
+            level = RED if chart["alarm"] and not chart["provisional"] else AMBER
+            values = {"mean": mean(chart["baseline"]), "share": chart["share_since"], "since": chart["alarm_since"]}
             found.append(_say(level, f"shift_{chart['direction']}", "charts", line=chart["line"], **values))
-    episodes = [(chart, episode) for chart in charts for episode in chart["episodes"]]
+    over = [(chart, episode) for chart in charts for episode in chart["episodes"]]
+    episodes = [(chart, episode) for chart, episode in over if _sure(chart, episode["direction"])]
     for chart, episode in sorted(episodes, key=lambda pair: str(pair[1]["to"]), reverse=True)[:PLACES]:
-        values = {"mean": chart["baseline"]["mean"], "share": episode["share"]}
+        values = {"mean": mean(chart["baseline"]), "share": episode["share"]}
         values |= {"since": episode["from"], "until": episode["to"]}
-        found.append(_say(AMBER, f"episode_{episode['direction']}", "charts", line=chart["line"], **values))
+        what = "point" if episode["from"] == episode["to"] else f"episode_{episode['direction']}"
+        found.append(_say(AMBER, what, "charts", line=chart["line"], **values))
     return found
+
+
+def _sure(chart: Mapping[str, Any], direction: str) -> bool:
+    return direction == "up" or not chart["provisional"]
+
+
+def mean(baseline: Mapping[str, Any]) -> float | str:
+    """The baseline's share; where it was 0 or 1 the counts, because the chart's centre was then not measured."""
+    return f"{baseline['defects']:,} / {baseline['parts']:,}" if baseline["unseen"] else float(baseline["mean"])
 
 
 def _lots(lots: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -84,14 +101,14 @@ def _truth(truth: Mapping[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _drift(drifts: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _drift(drifts: list[Mapping[str, Any]], level: str) -> list[dict[str, Any]]:
     """Where some cameras drifted and others not, those; else all together."""
     found = []
     for d in drifts:
         if d["cameras"] and len(d["cameras"]) < d["cameras_seen"]:
             found += [
                 _say(
-                    RED,
+                    level,
                     "drift_camera",
                     "drift",
                     measure=d["measure"],
@@ -102,6 +119,6 @@ def _drift(drifts: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
             ]
         elif d["began"] is not None:
             found.append(
-                _say(RED, "drift", "drift", measure=d["measure"], since=d["began"], psi=d["points"][-1]["psi"])
+                _say(level, "drift", "drift", measure=d["measure"], since=d["began"], psi=d["points"][-1]["psi"])
             )
     return found

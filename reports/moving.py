@@ -21,7 +21,7 @@ EDGES = {
     "brightness": np.arange(BRIGHTNESS_BINS).astype(float),
     "sharpness": 2.0 ** (np.array(_SHARPNESS) / SHARPNESS_STEP),
 }
-#: Fewer inspections a day than this say nothing about a distribution.
+#: Fewer inspections on a day or in the baseline than this say nothing about a distribution.
 LEAST = 50
 #: No foundry has more; names that are no cameras (one a part) must not cost hours.
 MOST_CAMERAS = 200
@@ -62,6 +62,8 @@ def drifts(
 ) -> list[dict[str, Any]]:
     """Each measure's PSI by day, and the cameras on which it has drifted, each against its own baseline.
 
+    Where there are too few pictures on every day or in the baseline there are no points: nothing can be told.
+
     ``by_day`` as ``daily`` makes it; ``card``: the reference histograms of the model in use, if there are any.
     """
     found = []
@@ -80,7 +82,8 @@ def drifts(
             if told["began"] is not None
         ]
         told = _drift(name, whole, baseline, period, (card or {}).get(name))
-        found.append({**told, "cameras": drifted, "cameras_seen": len(cameras)})
+        untold = [camera for camera, told in cameras.items() if not told["points"]]
+        found.append({**told, "cameras": drifted, "cameras_seen": len(cameras), "cameras_untold": untold})
     return found
 
 
@@ -88,7 +91,7 @@ def _drift(
     name: str, days: Mapping[date, Any], baseline: Period, period: Period, card: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     base = sum((counts for day, counts in days.items() if day in baseline), np.zeros(len(EDGES[name])))
-    points, flags = [], []
+    points, flags, told = [], [], []
     starts = drift.deciles(base) if base.sum() else np.array([0])
     for day in sorted(day for day in days if day in period):
         n = float(days[day].sum())
@@ -98,7 +101,8 @@ def _drift(
         bound = max(drift.MOVED, drift.noise(max(2, len(starts)), n, float(base.sum())))
         points.append({"day": day.isoformat(), "n": int(n), "psi": value, "card_psi": _card(name, card, days[day])})
         flags.append(value > bound)
-    began = drift.began(flags)
+        told.append(day)
+    began = drift.began(flags) if told and period.now(told[-1]) else None
     return {
         "measure": name,
         "points": points,

@@ -9,11 +9,13 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from reports import plots
+from reports.findings import mean
 from reports.statistics.drift import MOVED
 
 NAMES = {"en": "English", "ko": "한국어"}
 LANGUAGES = tuple(NAMES)
-MOST_CHARTS = 8
+#: Charts that are drawn, pairs of judges that are shown.
+MOST_CHARTS, MOST_PAIRS = 8, 12
 
 
 def words(language: str) -> Mapping[str, str]:
@@ -50,6 +52,9 @@ def _body(report: Mapping[str, Any], language: str) -> str:
             say=lambda finding: say(finding, texts),
             svg=_drawings(report, {**texts, "language": language}),
             level=level(report),
+            mean=lambda chart: _told("mean", mean(chart["baseline"])),
+            most_charts=MOST_CHARTS,
+            most_pairs=MOST_PAIRS,
         )
     )
 
@@ -70,7 +75,7 @@ def say(finding: Mapping[str, Any], texts: Mapping[str, str]) -> str:
 
 def _told(name: str, value: Any) -> str:
     if name in ("share", "target", "mean", "value", "low", "high"):
-        return percent(value)
+        return value if isinstance(value, str) else percent(value)
     if name == "psi":
         return figure(value)
     if value is None:

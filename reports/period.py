@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 
 from reports.tables import SLOT
 
-#: Most days of the baseline that is frozen when none is given, and how many days there must be before it is.
-BASELINE_DAYS, SETTLED_DAYS = 7, 3
+#: A baseline is frozen when it holds so many days of production and so many defective parts, or that many days at most.
+BASELINE_DAYS, BASELINE_DEFECTS, MOST_BASELINE_DAYS = 7, 50, 28
+#: What was seen on one of the last so many days of the period is so now.
+NOW_DAYS = 3
 #: An event that is appended later than this after it happened has a wrong time.
 OLDEST = timedelta(days=31)
 
@@ -22,6 +24,10 @@ class Period:
 
     def __contains__(self, day: date) -> bool:
         return self.first <= day <= self.last
+
+    def now(self, day: date) -> bool:
+        """Whether what was last seen on ``day`` still says how things are at the period's end."""
+        return self.last - timedelta(days=NOW_DAYS) < day <= self.last
 
     def as_dict(self) -> dict[str, str]:
         return {"from": self.first.isoformat(), "to": self.last.isoformat()}
@@ -54,15 +60,21 @@ def plausible(days: Sequence[date], oldest_file: date, today: date) -> list[date
     return kept or sorted(days)
 
 
-def default_baseline(days: Sequence[date]) -> BaselinePeriod:
-    """The first third of the days there are, at most a week; provisional while there are fewer than three.
+def default_baseline(defects: Mapping[date, int]) -> BaselinePeriod:
+    """The first days that hold seven of production and fifty defective parts, or 28 of production.
+
+    ``defects``: days of production (a part was inspected) to parts called defective. Provisional, with all days there
+    are, until there are enough and a later day has begun, so that the last of them is over.
 
     Raises:
         ValueError: no day.
     """
-    if not days:
+    if not defects:
         raise ValueError("there is no day to take a baseline from")
-    ordered = sorted(days)
-    length = max(1, min(BASELINE_DAYS, ((ordered[-1] - ordered[0]).days + 1) // 3))
-    last = ordered[0] + timedelta(days=length - 1)
-    return BaselinePeriod(Period(ordered[0], last), (ordered[-1] - ordered[0]).days + 1 < SETTLED_DAYS)
+    days = sorted(defects)
+    seen = 0
+    for number, day in enumerate(days[:-1], 1):
+        seen += defects[day]
+        if number >= MOST_BASELINE_DAYS or (number >= BASELINE_DAYS and seen >= BASELINE_DEFECTS):
+            return BaselinePeriod(Period(days[0], day), False)
+    return BaselinePeriod(Period(days[0], days[-1]), True)

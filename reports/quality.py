@@ -1,13 +1,14 @@
 """The line's quality: counts of parts by what they have in common, lots in a funnel.
 
 A part is its first inspection where it has a name, else every inspection is one. Shares are of all parts: ``defect``,
-``review`` and ``rejected`` by verdict. Knows no Spark; takes the small tables as Arrow.
+``review`` and ``rejected`` by verdict; verdicts that nobody here knows are ``other``. Knows no Spark; takes the small
+tables as Arrow.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,8 @@ from reports.statistics import funnel
 from reports.statistics.intervals import wilson
 from reports.tables import DIMENSIONS
 
+#: What is counted of each: the verdicts' counts add up to the parts.
+_COUNTS = ("inspections", "parts", *VERDICTS, "other")
 #: A lot is named when chance would make any lot of the report look so bad less often than this.
 LOT_ALARM = 0.01
 
@@ -37,14 +40,21 @@ class Counted:
     def __len__(self) -> int:
         return len(self.hour)
 
-    def within(self, period: Period) -> "Counted":
-        keep = [index for index, hour in enumerate(self.hour) if hour.date() in period]
+    def pick(self, keep: Sequence[int]) -> "Counted":
         return Counted(
             tuple(self.hour[i] for i in keep),
             {name: tuple(values[i] for i in keep) for name, values in self.columns.items()},
             tuple(self.inspections[i] for i in keep),
             tuple(self.parts[i] for i in keep),
         )
+
+    def within(self, period: Period) -> "Counted":
+        return self.pick([index for index, hour in enumerate(self.hour) if hour.date() in period])
+
+    def pictures(self, verdict: str) -> int:
+        """Inspections with this verdict, a part's second one too."""
+        pairs = zip(self.columns["verdict"], self.inspections, strict=True)
+        return sum(n for said, n in pairs if said == verdict)
 
     def outside(self, period: Period) -> int:
         """Inspections on other days."""
@@ -71,19 +81,25 @@ def counted(cells: pa.Table, firsts: pa.Table, zone: ZoneInfo) -> Counted:
 
 def tally(rows: Counted, keys: Sequence[Any]) -> dict[Any, dict[str, int]]:
     """Parts and inspections by ``keys`` (one a row), and parts by verdict."""
-    found: dict[Any, dict[str, int]] = defaultdict(lambda: dict.fromkeys(("inspections", "parts", *VERDICTS), 0))
+    found: dict[Any, dict[str, int]] = defaultdict(lambda: dict.fromkeys(_COUNTS, 0))
     verdicts = rows.columns["verdict"]
     for key, verdict, inspections, parts in zip(keys, verdicts, rows.inspections, rows.parts, strict=True):
         entry = found[key]
         entry["inspections"] += inspections
         entry["parts"] += parts
-        entry[verdict if verdict in VERDICTS else "rejected"] += parts
+        entry[verdict if verdict in VERDICTS else "other"] += parts
     return dict(found)
+
+
+def defects_by_day(rows: Counted) -> dict[date, int]:
+    """Days of production, those on which a part was first inspected, to how many parts were called defective."""
+    days = tally(rows, [hour.date() for hour in rows.hour])
+    return {day: entry["defect"] for day, entry in days.items() if entry["parts"]}
 
 
 def totals(rows: Counted) -> dict[str, Any]:
     """Counts over all, with shares, intervals and first-pass yield."""
-    entry = tally(rows, ["all"] * len(rows)).get("all") or dict.fromkeys(("inspections", "parts", *VERDICTS), 0)
+    entry = tally(rows, ["all"] * len(rows)).get("all") or dict.fromkeys(_COUNTS, 0)
     return _with_shares(entry)
 
 

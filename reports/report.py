@@ -96,13 +96,14 @@ def count(spark: Any, storage: Storage, wanted: Wanted, now: datetime) -> Counts
     return Counts(account, firsts=tables.first_inspections(frames["parts"]).toArrow(), doubled=twice, **small)
 
 
-def compose(counts: Counts, wanted: Wanted, frozen: BaselinePeriod | None, now: datetime) -> dict[str, Any]:
-    """The report: what ``report.json`` holds (NaN and infinities as null)."""
+def compose(counts: Counts, wanted: Wanted, frozen: Period | None, now: datetime) -> dict[str, Any]:
+    """The report: what ``report.json`` holds (NaN and infinities as null). ``frozen``: the baseline, if one is."""
     everything = quality.counted(counts.cells, counts.firsts, wanted.zone)
     days = plausible_days(counts, wanted.zone, now) or [now.astimezone(wanted.zone).date()]
     misdated = everything.outside(Period(days[0], days[-1]))
     period = Period(wanted.first or days[0], wanted.last or days[-1])
-    baseline = frozen or default_baseline(days)
+    sensible = everything.within(Period(days[0], days[-1]))
+    baseline = _baseline(frozen, quality.defects_by_day(sensible), period)
     rows = everything.within(period)
     chosen = _within(counts.chosen, period, wanted.zone)
     audits = _within(counts.audits, period, wanted.zone)
@@ -115,13 +116,13 @@ def compose(counts: Counts, wanted: Wanted, frozen: BaselinePeriod | None, now: 
         "period": period.as_dict(),
         "baseline": {**baseline.period.as_dict(), "provisional": baseline.provisional},
         "reconciliation": {
-            **reconciliation(counts.account, quality.totals(everything), counts.doubled),
+            **reconciliation(counts.account, everything, counts.doubled),
             "misdated": misdated,
         },
         "quality": {
             "total": quality.totals(rows),
             **{f"by_{name}": quality.by(rows, name) for name in GROUPS},
-            "charts": control.control_charts(_charted(everything, period, baseline.period), baseline.period),
+            "charts": control.control_charts(sensible, period, baseline),
             "lots": quality.lots(rows),
             "defect_types": truth.defect_types(audits),
         },
@@ -146,7 +147,7 @@ def plausible_days(counts: Counts, zone: ZoneInfo, now: datetime) -> list[date]:
     return plausible(sorted(seen), min(days, default=today), today)
 
 
-def reconciliation(account: Account, total: Mapping[str, Any], doubled: Mapping[str, Ranges]) -> dict[str, Any]:
+def reconciliation(account: Account, everything: quality.Counted, doubled: Mapping[str, Ranges]) -> dict[str, Any]:
     """The account as the report tells it; numbers of journals are named where something is wrong."""
     names = ("issued", "stored", "missing", "doubled", "outstanding", "retired")
     troubled = [
@@ -169,8 +170,8 @@ def reconciliation(account: Account, total: Mapping[str, Any], doubled: Mapping[
         "whole": account.whole,
         **{name: account.total(name) for name in names},
         "dead": account.dead_letters,
-        "inspections": total["inspections"],
-        "rejected": total["rejected"],
+        "inspections": sum(everything.inspections),
+        "rejected": everything.pictures("rejected"),
         "journals": len(account.journals),
         "files": account.files,
         "proven_until": account.proven_until.isoformat() if account.proven_until else None,
@@ -185,11 +186,6 @@ def _within(table: pa.Table, period: Period, zone: ZoneInfo) -> pa.Table:
     first = datetime.combine(period.first, datetime.min.time(), zone).timestamp() * 1e6
     end = datetime.combine(period.last + timedelta(days=1), datetime.min.time(), zone).timestamp() * 1e6
     return table.filter(pa.array([first <= at < end for at in table["at"].to_pylist()], pa.bool_()))
-
-
-def _charted(rows: quality.Counted, period: Period, baseline: Period) -> quality.Counted:
-    """Charts show the period; their limits need the baseline's days too."""
-    return rows.within(Period(min(period.first, baseline.first), period.last))
 
 
 def _finite(value: Any) -> Any:
@@ -210,17 +206,25 @@ def _brief(report: Mapping[str, Any]) -> dict[str, Any]:
     return {**report, "quality": {**found, "by_lot": found["by_lot"][:MOST_LOTS], "lots": lots}}
 
 
-def freeze(storage: Storage, wanted: Wanted, rows_days: Sequence[date]) -> BaselinePeriod:
-    """The baseline in use: the one given (then frozen anew), the frozen one, or the default, frozen once it can be."""
-    path = f"{wanted.place}/baseline.json"
+def _baseline(frozen: Period | None, defects: Mapping[date, int], period: Period) -> BaselinePeriod:
+    if frozen is not None:
+        return BaselinePeriod(frozen, False)
+    return default_baseline(defects) if defects else BaselinePeriod(period, True)
+
+
+def _frozen(storage: Storage, path: str) -> Period | None:
     kept = storage.read(path)
-    if wanted.baseline is None and kept is not None:
-        raw = json.loads(kept)
-        return BaselinePeriod(Period(date.fromisoformat(raw["from"]), date.fromisoformat(raw["to"])), False)
-    chosen = BaselinePeriod(wanted.baseline, False) if wanted.baseline else default_baseline(rows_days)
-    if not chosen.provisional:
-        storage.write(path, json.dumps(chosen.period.as_dict()).encode())
-    return chosen
+    if kept is None:
+        return None
+    raw = json.loads(kept)
+    return Period(date.fromisoformat(raw["from"]), date.fromisoformat(raw["to"]))
+
+
+def _freeze(storage: Storage, path: str, kept: Period | None, used: Mapping[str, Any]) -> None:
+    """Keep the baseline of this report for all later ones, once it is no longer provisional."""
+    days = {name: used[name] for name in ("from", "to")}
+    if not used["provisional"] and (kept is None or days != kept.as_dict()):
+        storage.write(path, json.dumps(days).encode())
 
 
 def make(
@@ -233,8 +237,10 @@ def make(
     when = now or datetime.now(UTC)
     storage = storage_for(spark, wanted.root)
     counts = count(spark, storage, wanted, when)
-    days = plausible_days(counts, wanted.zone, when)
-    full = compose(counts, wanted, freeze(storage, wanted, days) if days else None, when)
+    path = f"{wanted.place}/baseline.json"
+    kept = _frozen(storage, path)
+    full = compose(counts, wanted, wanted.baseline or kept, when)
+    _freeze(storage, path, kept, full["baseline"])
     report = _brief(full)
     files = {
         "report.json": json.dumps(report, ensure_ascii=False, allow_nan=False).encode(),

@@ -1,13 +1,13 @@
 """The model's truth in production, measured by people: escapes, false alarms, agreement, calibration.
 
 Only parts chosen at random with a known probability are evidence of a rate; each weighs the inverse of it. A part's
-truth is the majority of its decided audits, the newest where they are even. Takes the small tables as Arrow.
+truth is the majority of its auditors' last words, the newest where they are even. Takes the small tables as Arrow.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,11 @@ import pyarrow as pa
 
 from inspection.judgement import DEF_FRONT, OK_FRONT
 from reports.statistics import agreement
-from reports.statistics.intervals import Share, domain_share, weighted_share
+from reports.statistics.intervals import Share, domain_share, weighted_share, wilson
 
 _BINS = np.linspace(0, 1, 11)
+#: When, the event's id, and whether the part was called defective.
+_Word = tuple[int, str, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +43,29 @@ class Settled:
 
 
 def truths(audits: pa.Table) -> dict[str, bool]:
-    """Inspection to whether the part is defective; ``unclear`` decides nothing."""
-    votes: dict[str, list[tuple[int, str, bool]]] = defaultdict(list)
-    columns = (audits[name].to_pylist() for name in ("inspection_id", "at", "event_id", "true_label"))
-    for inspection, at, event, label in zip(*columns, strict=True):
-        if label in (DEF_FRONT, OK_FRONT):
-            votes[inspection].append((at, event, label == DEF_FRONT))
-    return {inspection: _majority(cast) for inspection, cast in votes.items()}
+    """Inspection to whether the part is defective; who says ``unclear`` at last decides nothing."""
+    return {part: _majority(list(cast.values())) for part, cast in _last_words(audits).items()}
 
 
-def _majority(cast: Sequence[tuple[int, str, bool]]) -> bool:
-    bad = sum(vote for _, _, vote in cast)
-    return max(cast)[2] if 2 * bad == len(cast) else 2 * bad > len(cast)
+def _last_words(audits: pa.Table, blind: bool = False) -> dict[str, dict[str, _Word]]:
+    """Inspection to auditor to the last decision: a later one of the same person corrects the one before.
+
+    An audit without a name is somebody's of its own. ``blind``: only what was decided without seeing the verdict.
+    """
+    words: dict[str, dict[str, _Word | None]] = defaultdict(dict)
+    names = ("at", "event_id", "inspection_id", "auditor", "true_label", "blind")
+    rows = zip(*(audits[name].to_pylist() for name in names), strict=True)
+    for at, event, part, auditor, label, unseen in sorted(rows, key=lambda row: row[:2]):
+        if not blind or (unseen and auditor):
+            decided = label in (DEF_FRONT, OK_FRONT)
+            words[part][auditor or event] = (at, event, label == DEF_FRONT) if decided else None
+    decided_ones = {part: {who: word for who, word in cast.items() if word} for part, cast in words.items()}
+    return {part: cast for part, cast in decided_ones.items() if cast}
+
+
+def _majority(cast: Sequence[_Word]) -> bool:
+    clear = _strict([bad for _, _, bad in cast])
+    return max(cast)[2] if clear is None else clear
 
 
 def settle(chosen: pa.Table, truth: Mapping[str, bool]) -> Settled:
@@ -121,41 +134,50 @@ def calibration(settled: Settled) -> dict[str, Any]:
 
 
 def agreements(audits: pa.Table, chosen: pa.Table) -> dict[str, Any]:
-    """Inspectors and the model on parts that several people judged blind; each person's last word on a part counts."""
-    votes = _blind_votes(audits)
+    """Inspectors and the model on parts that several people judged blind.
+
+    A person is held against the majority of the others, where there are two others at least: one's own vote must not
+    be part of what one is judged by. The model (its name is None: a person may be called anything) is held against
+    the majority of all people; ``undecided`` parts, on which they are even, are none of that.
+    """
+    votes = {part: {who: word[2] for who, word in cast.items()} for part, cast in _last_words(audits, True).items()}
     several = {part: cast for part, cast in votes.items() if len(cast) >= 2}
     called = dict(zip(chosen["event_id"].to_pylist(), chosen["prediction"].to_pylist(), strict=True))
     counts = np.array([[sum(v), len(v) - sum(v)] for v in (list(c.values()) for c in several.values())], dtype=float)
     people = sorted({auditor for cast in several.values() for auditor in cast})
-    reference = {part: _strict(list(cast.values())) for part, cast in several.items()}
-    known = {part: bad for part, bad in reference.items() if bad is not None}
-    judges = {name: {part: cast[name] for part, cast in several.items() if name in cast} for name in people}
-    judges["model"] = {part: called[part] == DEF_FRONT for part in several if part in called}
+    judges: dict[str | None, dict[str, bool]] = {
+        name: {part: cast[name] for part, cast in several.items() if name in cast} for name in people
+    }
+    judges[None] = {part: called[part] == DEF_FRONT for part in several if part in called}
     return {
         "parts": len(several),
+        "undecided": sum(_strict(list(cast.values())) is None for cast in several.values()),
         "fleiss": asdict(agreement.fleiss(counts.reshape(-1, 2))),
-        "judges": [{"judge": name, **_appraised(answers, known)} for name, answers in judges.items()],
-        "pairs": [
-            {"a": a, "b": b, **asdict(agreement.cohen(_table(judges[a], judges[b])))}
-            for index, a in enumerate(judges)
-            for b in list(judges)[index + 1 :]
+        "judges": [
+            {"judge": name, **_appraised(answers, _reference(several, name))} for name, answers in judges.items()
         ],
+        "pairs": sorted(
+            (_pair(a, b, judges) for a, b in combinations(judges, 2) if judges[a].keys() & judges[b].keys()),
+            key=lambda pair: -int(pair["n"]),
+        ),
     }
 
 
-def _blind_votes(audits: pa.Table) -> dict[str, dict[str, bool]]:
-    votes: dict[str, dict[str, bool]] = defaultdict(dict)
-    names = ("at", "event_id", "inspection_id", "auditor", "true_label", "blind")
-    for _, _, part, auditor, label, blind in sorted(
-        zip(*(audits[name].to_pylist() for name in names), strict=True), key=lambda row: row[:2]
-    ):
-        if blind and auditor and label in (DEF_FRONT, OK_FRONT):
-            votes[part][auditor] = label == DEF_FRONT
-    return votes
+def _reference(several: Mapping[str, Mapping[str, bool]], judge: str | None) -> dict[str, bool]:
+    """What the others say of each part: the majority of two or more, where it is one."""
+    others = {part: [bad for who, bad in cast.items() if who != judge] for part, cast in several.items()}
+    said = {part: _strict(cast) for part, cast in others.items() if len(cast) >= 2}
+    return {part: bad for part, bad in said.items() if bad is not None}
+
+
+def _pair(a: str | None, b: str | None, judges: Mapping[str | None, Mapping[str, bool]]) -> dict[str, Any]:
+    table = _table(judges[a], judges[b])
+    agreed = asdict(wilson(int(np.trace(table)), int(table.sum())))
+    return {"a": a, "b": b, **asdict(agreement.cohen(table)), "agreed": agreed}
 
 
 def _strict(cast: Sequence[bool]) -> bool | None:
-    """The majority; None when even."""
+    """The majority; None when they are even."""
     return None if 2 * sum(cast) == len(cast) else 2 * sum(cast) > len(cast)
 
 

@@ -2,7 +2,8 @@
 
 Sources: Cohen, Educational and Psychological Measurement 20 (1960) 37; Fleiss, Psychological Bulletin 76 (1971) 378;
 Fleiss, Cohen, Everitt, Psychological Bulletin 72 (1969) 323 (standard error); AIAG, Measurement Systems Analysis
-(4th ed., 2010) chapter III.C.
+(4th ed., 2010) chapter III.C. Where all agree the interval has no width by these; then it goes down to where the share
+of disagreement is at its exact upper limit (Clopper and Pearson, Biometrika 26 (1934) 404).
 """
 
 import math
@@ -33,6 +34,8 @@ def cohen(table: npt.NDArray[np.float64]) -> Kappa:
     if chance >= 1:
         return Kappa(math.nan, math.nan, math.nan, int(n))
     kappa = (observed - chance) / (1 - chance)
+    if observed == 1:
+        return Kappa(kappa, _unanimous(int(n), chance), 1.0, int(n))
     error = math.sqrt(max(0.0, _cohen_variance(p, rows, columns, kappa, chance)) / n)
     return Kappa(kappa, max(-1.0, kappa - 1.96 * error), min(1.0, kappa + 1.96 * error), int(n))
 
@@ -54,13 +57,21 @@ def _cohen_variance(
     return (first + second - third) / (1 - chance) ** 2
 
 
+def _unanimous(n: int, chance: float) -> float:
+    """Kappa's lower limit where none of ``n`` parts was disagreed on: 1 - d / (1 - chance), d at its 97.5 % limit."""
+    disagreed = 1 - math.exp(math.log(0.025) / n)
+    return max(-1.0, 1 - disagreed / (1 - chance))
+
+
 def fleiss(counts: npt.NDArray[np.float64]) -> Kappa:
     """Several judges; ``counts`` [parts, answers], where every part may have its own number (2 or more) of judges.
 
     With equal numbers this is Fleiss' kappa; the interval is a normal one from the jackknife over parts.
     """
     n = len(counts)
-    value = _fleiss(counts)
+    value, chance = _fleiss(counts)
+    if n and not math.isnan(value) and (_agreed(counts) == 1).all():
+        return Kappa(value, _unanimous(n, chance), 1.0, n)
     if n < 3 or math.isnan(value):
         return Kappa(value, math.nan, math.nan, n)
     left_out = _left_out(counts)
@@ -68,13 +79,14 @@ def fleiss(counts: npt.NDArray[np.float64]) -> Kappa:
     return Kappa(value, max(-1.0, value - 1.96 * error), min(1.0, value + 1.96 * error), n)
 
 
-def _fleiss(counts: npt.NDArray[np.float64]) -> float:
+def _fleiss(counts: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Kappa, and the agreement that chance alone gives."""
     if len(counts) == 0:
-        return math.nan
-    agreed = _agreed(counts)
+        return math.nan, math.nan
     shares = counts.sum(axis=0) / counts.sum()
     chance = float((shares**2).sum())
-    return math.nan if chance >= 1 else (float(agreed.mean()) - chance) / (1 - chance)
+    agreed = float(_agreed(counts).mean())
+    return (math.nan if chance >= 1 else (agreed - chance) / (1 - chance)), chance
 
 
 def _agreed(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -1,8 +1,8 @@
 """Confidence intervals of shares, unweighted and weighted.
 
-Sources: Wilson, JASA 22 (1927) 209; Clopper and Pearson, Biometrika 26 (1934) 404; Korn and Graubard, Survey
-Methodology 24 (1998) 193; Kish, Survey Sampling (1965) for the design effect of weights; Donner and Zou, Statistical
-Methods in Medical Research 21 (2012) 347 for the ratio of two uncertain totals.
+Sources: Wilson, JASA 22 (1927) 209; Clopper and Pearson, Biometrika 26 (1934) 404; Garwood, Biometrika 28 (1936) 437
+for a count; Donner and Zou, Statistical Methods in Medical Research 21 (2012) 347 for sums and ratios of estimates that
+have intervals of their own.
 """
 
 import math
@@ -24,6 +24,8 @@ class Share:
     n: int
 
 
+#: An estimate with its lower and upper limit.
+_Bounded = tuple[float, float, float]
 NOTHING = Share(math.nan, math.nan, math.nan, 0)
 
 
@@ -43,8 +45,8 @@ def _normal(confidence: float) -> float:
     return float(stats.norm.ppf(0.5 + confidence / 2))
 
 
-def clopper_pearson(hits: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
-    """Exact binomial interval by beta quantiles; ``hits`` and ``n`` may be fractions (effective sample sizes)."""
+def clopper_pearson(hits: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Exact binomial interval by beta quantiles."""
     tail = (1 - confidence) / 2
     low = 0.0 if hits <= 0 else float(stats.beta.ppf(tail, hits, n - hits + 1))
     high = 1.0 if hits >= n else float(stats.beta.ppf(1 - tail, hits + 1, n - hits))
@@ -52,20 +54,18 @@ def clopper_pearson(hits: float, n: float, confidence: float = 0.95) -> tuple[fl
 
 
 def weighted_share(hit: npt.NDArray[np.bool_], weight: npt.NDArray[np.float64], confidence: float = 0.95) -> Share:
-    """Hájek's estimate sum(w y) / sum(w) with Korn and Graubard's interval.
+    """Hájek's estimate sum(w y) / sum(w); ``weight`` is the inverse of each observation's probability of selection.
 
-    ``weight`` is the inverse of each observation's probability of selection. The variance is the linearised one of a
-    ratio for draws with replacement; the interval is Clopper's and Pearson's at the effective sample size, which
-    holds when no hit was seen. Source: Särndal, Swensson, Wretman, Model Assisted Survey Sampling (1992) 5.7.
+    Clopper's and Pearson's interval where all weigh the same, which holds when no hit was seen. Else the interval of
+    the ratio of two totals, hits and others: how many parts the drawn ones stand for is then uncertain too.
+    Source: Särndal, Swensson, Wretman, Model Assisted Survey Sampling (1992) 5.7.
     """
-    n = len(hit)
+    n, hits = len(hit), int(hit.sum())
     if n == 0:
         return NOTHING
-    total = float(weight.sum())
-    p = float((weight * hit).sum() / total)
-    effective = _effective(hit, weight, p, total)
-    low, high = clopper_pearson(p * effective, effective, confidence)
-    return Share(p, low, high, n)
+    if (weight == weight[0]).all():
+        return Share(hits / n, *clopper_pearson(hits, n, confidence), n)
+    return Share(*_of_both(_total(hit, weight, confidence), _total(~hit, weight, confidence)), n)
 
 
 def domain_share(
@@ -78,29 +78,37 @@ def domain_share(
 
     Hits and others are drawn with very different probabilities, so that one hit that was not drawn may stand for
     fifty: an interval from the domain's drawn parts alone would be far too narrow when few or none of them are hits.
-    Here each side's total has its own interval (how many of all drawn passed parts are defective), and the share's
-    is that of their ratio (MOVER). NaN when nothing was drawn on one side: then nothing is known of it.
+    Here each side's total has its own interval (how many passed parts are defective), and the share's is that of
+    their ratio. NaN when nothing was drawn on one side: then nothing is known of it.
     """
     n = int(domain.sum())
     if n == 0 or hit.all() or not hit.any():
         return Share(math.nan, math.nan, math.nan, n)
     here = _total(domain[hit], weight[hit], confidence)
     there = _total(domain[~hit], weight[~hit], confidence)
-    low, high = _ratio(here, there)
-    value = here[0] / (here[0] + there[0])
-    return Share(value, low / (1 + low), 1.0 if math.isinf(high) else high / (1 + high), n)
-
-
-_Bounded = tuple[float, float, float]
+    return Share(*_of_both(here, there), n)
 
 
 def _total(member: npt.NDArray[np.bool_], weight: npt.NDArray[np.float64], confidence: float) -> _Bounded:
-    """The number of members. How many parts there are on this side varies too, as counts of rare events do."""
-    share, size = weighted_share(member, weight, confidence), float(weight.sum())
-    error = _normal(confidence) * share.value * math.sqrt(float((weight**2).sum()))
-    below, above = (share.value - share.low) * size, (share.high - share.value) * size
-    total = share.value * size
-    return total, max(0.0, total - math.hypot(below, error)), total + math.hypot(above, error)
+    """The number of members among all, drawn or not.
+
+    Those drawn with one weight are a count of rare events, with Garwood's interval, and stand for that many each. The
+    total's limits are as far off as the root of the summed squares of these (MOVER, Donner and Zou (2012)): a weight
+    of 50 without a drawn member keeps its upper limit of 3.7 times 50, however many members of weight 1 there are.
+    """
+    tail, parts = (1 - confidence) / 2, []
+    for heavy in np.unique(weight):
+        k = int(member[weight == heavy].sum())
+        low = float(stats.chi2.ppf(tail, 2 * k)) / 2 if k else 0.0
+        parts.append((heavy * k, heavy * (k - low), heavy * (float(stats.chi2.isf(tail, 2 * k + 2)) / 2 - k)))
+    total = math.fsum(part[0] for part in parts)
+    return total, total - math.hypot(*(part[1] for part in parts)), total + math.hypot(*(part[2] for part in parts))
+
+
+def _of_both(x: _Bounded, y: _Bounded) -> _Bounded:
+    """x / (x + y) with its limits."""
+    low, high = _ratio(x, y)
+    return x[0] / (x[0] + y[0]), low / (1 + low), 1.0 if math.isinf(high) else high / (1 + high)
 
 
 def _ratio(x: _Bounded, y: _Bounded) -> tuple[float, float]:
@@ -111,13 +119,3 @@ def _ratio(x: _Bounded, y: _Bounded) -> tuple[float, float]:
     root = math.sqrt(max(0.0, both**2 - x[2] * y[1] * (2 * x[0] - x[2]) * (2 * y[0] - y[1])))
     high = (both + root) / (y[1] * (2 * y[0] - y[1])) if y[1] > 0 else math.inf
     return low, high
-
-
-def _effective(hit: npt.NDArray[np.bool_], weight: npt.NDArray[np.float64], p: float, total: float) -> float:
-    """Sample size of a simple draw with the same variance; Kish's where all answers are the same."""
-    n = len(hit)
-    kish = total**2 / float((weight**2).sum())
-    if n < 2 or p <= 0 or p >= 1:
-        return kish
-    variance = n / (n - 1) * float((weight**2 * (hit - p) ** 2).sum()) / total**2
-    return min(float(n), p * (1 - p) / variance) if variance > 0 else kish

@@ -1,7 +1,7 @@
 """The page from a report of its own: both languages complete, self-contained, every statistic defined."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,44 +11,14 @@ import pytest
 from reports import moving, plots
 from reports.control import control_charts
 from reports.page import level, render, words
-from reports.period import Period
+from reports.period import BaselinePeriod, Period
 from reports.quality import Counted, by, counted, totals
-from reports.reconciliation import Account, DayAccount
-from reports.report import Counts, Wanted, compose
-from reports.tables import DIMENSIONS, SLOT
-from tests.reports.lakes import Plant, inspections
+from reports.tables import SLOT
+from tests.reports import composed
 
-NOW = datetime(2026, 3, 9, tzinfo=UTC)
 DOCUMENT = Path(__file__).parents[2] / "docs" / "statistics.md"
-
-
-def _cells(slots: dict[int, dict[str, int]]) -> pa.Table:
-    """Slot to parts by verdict, all on one line."""
-    rows = [
-        {"slot": slot, "cell": slot * 10 + i, "n": n, "alone": n, "verdict": verdict, "line": "<L&1>", "lot": "a"}
-        for slot, verdicts in slots.items()
-        for i, (verdict, n) in enumerate(verdicts.items())
-    ]
-    text = [(name, pa.string()) for name in DIMENSIONS]
-    numbers = [(name, pa.int64()) for name in ("slot", "cell", "n", "alone")]
-    return pa.Table.from_pylist(rows, schema=pa.schema([*numbers, *text]))
-
-
-_NOTHING = pa.table({"cell": pa.array([], pa.int64()), "firsts": pa.array([], pa.int64())})
-
-
-def _report(cells: pa.Table, now: datetime = NOW) -> dict[str, object]:
-    empty = pa.table({name: pa.array([], pa.int64()) for name in ("hour", "bin", "n")})
-    histograms = empty.append_column("measure", pa.array([], pa.string()))
-    histograms = histograms.append_column("camera", pa.array([], pa.string()))
-    plant = inspections(Plant(), 0, 50, 1, "j", 0)
-    names = ["event_id", "line", "lot", "model_version", "verdict", "prediction", "p_defect", "audit_probability"]
-    chosen = plant.select(names).slice(0, 0).append_column("at", pa.array([], pa.int64()))
-    audited = ["event_id", "inspection_id", "true_label", "auditor", "defect_type", "blind"]
-    audits = plant.select(audited).slice(0, 0).append_column("at", pa.array([], pa.int64()))
-    account = Account((), (DayAccount("1970-01-01", missing=1),), (), 0, (), None, None, 0)
-    wanted = Wanted("/lake", ZoneInfo("Asia/Seoul"))
-    return compose(Counts(account, cells, _NOTHING, histograms, chosen, audits), wanted, None, now)
+DAYS = [date(1970, 1, 1) + timedelta(days=n) for n in range(60)]
+_cells, _report, _NOTHING = composed.cells, composed.report, composed.NOTHING
 
 
 def test_both_languages_have_the_same_words_and_placeholders() -> None:
@@ -99,7 +69,7 @@ def test_the_page_stands_for_any_lake(slots: dict[int, dict[str, int]], language
 def test_a_shift_is_found_and_dated() -> None:
     slots = {n * 4: {"ok": 970 - 30 * (n >= 120), "defect": 30 + 30 * (n >= 120)} for n in range(168)}
     rows = counted(_cells(slots), _NOTHING, ZoneInfo("UTC"))
-    chart = control_charts(rows, Period(date(1970, 1, 1), date(1970, 1, 2)))[0]
+    chart = control_charts(rows, Period(DAYS[0], DAYS[6]), BaselinePeriod(Period(DAYS[0], DAYS[1]), False))[0]
     began = datetime.fromtimestamp(120 * 4 * SLOT, UTC)
     assert chart["alarm"]
     assert datetime.fromisoformat(chart["alarm_since"]) == began
@@ -118,18 +88,19 @@ def test_a_day_of_25_or_23_hours_is_one_day_and_each_hour_a_point(zone: str, day
     start = int(datetime(*day, tzinfo=ZoneInfo(zone)).timestamp()) // SLOT
     hours = 25 if day[1] == 10 else 23
     period = Period(date(*day), date(*day))
+    baseline = BaselinePeriod(period, False)
     cells = {start + 4 * n: {"ok": 900, "defect": 100} for n in range(hours)}
-    chart = control_charts(counted(_cells(cells), _NOTHING, ZoneInfo(zone)), period)[0]
+    chart = control_charts(counted(_cells(cells), _NOTHING, ZoneInfo(zone)), period, baseline)[0]
     assert [point["n"] for point in chart["points"]] == [1000] * hours
     rare = {start + 4 * n: {"ok": 10} for n in range(hours)}
-    chart = control_charts(counted(_cells(rare), _NOTHING, ZoneInfo(zone)), period)[0]
+    chart = control_charts(counted(_cells(rare), _NOTHING, ZoneInfo(zone)), period, baseline)[0]
     assert [(point["n"], point["at"][:16]) for point in chart["points"]] == [(10 * hours, f"{date(*day)}T00:00")]
 
 
 def test_a_shift_that_has_ended_is_told_with_its_end() -> None:
     slots = {n * 4: {"ok": 970 - 40 * (96 <= n < 110), "defect": 30 + 40 * (96 <= n < 110)} for n in range(168)}
     report = _report(_cells(slots))
-    found = [finding for finding in report["findings"] if finding["what"] == "episode_up"]  # type: ignore[attr-defined]
+    found = [finding for finding in report["findings"] if finding["what"] == "episode_up"]
     assert len(found) == 1
     began, until = (datetime.fromisoformat(found[0]["values"][name]) for name in ("since", "until"))
     assert abs((began - datetime.fromtimestamp(96 * 4 * SLOT, UTC)).total_seconds()) <= 7200
@@ -141,8 +112,8 @@ def test_a_wrong_clock_moves_neither_period_nor_baseline() -> None:
     future = int(datetime(2099, 1, 1, tzinfo=UTC).timestamp()) // SLOT
     report = _report(_cells({**slots, future: {"ok": 1}}), now=datetime(1970, 2, 1, tzinfo=UTC))
     assert report["period"] == {"from": "1970-01-01", "to": "1970-01-05"}
-    assert report["reconciliation"]["misdated"] == 1  # type: ignore[index]
-    assert "misdated" in {finding["what"] for finding in report["findings"]}  # type: ignore[attr-defined]
+    assert report["reconciliation"]["misdated"] == 1
+    assert "misdated" in {finding["what"] for finding in report["findings"]}
 
 
 @pytest.mark.parametrize("name", ["$\\frac{$", "$x_1$", "<b>&lot</b>", "가나다", "x" * 400, "@parts@", ""])

@@ -22,6 +22,7 @@ from deployments.settings import Settings
 from reports import quality, tables
 from reports.days import RECIPE
 from reports.lake import LakeUnreadable
+from reports.period import Period
 from reports.report import Wanted, make
 from reports.storage import LocalStorage
 from tests.reports import twin
@@ -40,9 +41,9 @@ def _says(report: dict[str, Any]) -> set[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def troubled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lake with a shifted line, a bad lot and dark pictures from the sixth day on."""
+    """A lake with a shifted line, a bad lot and dark pictures from the ninth day on."""
     root = tmp_path_factory.mktemp("troubled") / "predictions"
-    generate(Plant(events=30_000, days=9, shift_line=1, bad_lot=7, darker=15, since=5), root)
+    generate(Plant(events=33_000, days=11, shift_line=1, bad_lot=7, darker=15, since=8), root)
     return root
 
 
@@ -54,6 +55,8 @@ def test_a_healthy_lake_is_whole_and_says_nothing(spark: Any, tmp_path: Path) ->
     assert account["whole"]
     assert (account["issued"], account["stored"]) == (issued, issued)
     assert not {level for level, what in _says(report) if what != "misses"}
+    assert report["baseline"]["provisional"]
+    assert not (tmp_path / "reports" / "baseline.json").exists()
 
 
 def test_the_page_lists_the_report_and_its_copy(spark: Any, tmp_path: Path) -> None:
@@ -71,11 +74,13 @@ def test_planted_troubles_stand_on_the_first_screen(spark: Any, troubled: Path) 
     found = {finding["what"]: finding["values"] for finding in report["findings"]}
     assert found["shift_up"]["line"] == "line-1"
     began = datetime.fromisoformat(found["shift_up"]["since"])
-    assert abs(began - datetime(2026, 3, 7, tzinfo=UTC)) < timedelta(hours=13)
+    assert abs(began - datetime(2026, 3, 10, tzinfo=UTC)) < timedelta(hours=13)
     assert found["shift_up"]["share"] > 2 * found["shift_up"]["mean"]
     assert (found["lot"]["lot"], found["lot"]["since"][:10]) == ("lot-7", "2026-03-02")
-    assert (found["drift"]["measure"], found["drift"]["since"]) == ("brightness", "2026-03-07")
-    folder = troubled.parent / "reports" / "date=2026-03-10"
+    assert (found["drift"]["measure"], found["drift"]["since"]) == ("brightness", "2026-03-10")
+    frozen = json.loads((troubled.parent / "reports" / "baseline.json").read_bytes())
+    assert frozen == {"from": "2026-03-02", "to": "2026-03-08"}
+    folder = troubled.parent / "reports" / "date=2026-03-12"
     assert json.loads((folder / "report.json").read_bytes()) == json.loads(json.dumps(report))
     page = (folder / "index.html").read_text()
     assert "lot-7" in page.split("</section>")[0]
@@ -201,7 +206,8 @@ def test_a_newer_schema_odd_values_and_one_dark_camera_are_read(spark: Any, tmp_
         table = table.set_column(table.column_names.index("sharpness"), "sharpness", odd).drop_columns(["operator"])
         table = table.append_column("furnace", pa.array(["A"] * table.num_rows))
         pq.write_table(table.replace_schema_metadata(footer), path)
-    report = _report(spark, root)
+    report = _report(spark, root, baseline=Period(date(2026, 3, 2), date(2026, 3, 5)))
+    assert json.loads((tmp_path / "reports" / "baseline.json").read_bytes())["to"] == "2026-03-05"
     assert report["reconciliation"]["whole"]
     drift = [finding["values"] for finding in report["findings"] if finding["what"].startswith("drift")]
     assert [(found["measure"], found["camera"], found["since"]) for found in drift] == [

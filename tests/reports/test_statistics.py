@@ -25,9 +25,8 @@ def test_wilson_and_clopper_pearson_equal_statsmodels(hits: int, n: int) -> None
 def test_equal_weights_give_the_exact_binomial_interval() -> None:
     hit = np.array([True] * 7 + [False] * 93)
     share = weighted_share(hit, np.full(100, 50.0))
-    # Korn and Graubard: with equal weights the effective size is n (n - 1) / n at most n.
     assert share.value == pytest.approx(0.07)
-    assert (share.low, share.high) == pytest.approx(proportion_confint(0.07 * 99, 99, method="beta"), abs=1e-9)
+    assert (share.low, share.high) == pytest.approx(proportion_confint(7, 100, method="beta"), abs=1e-9)
 
 
 def test_weighted_share_covers_the_truth_as_often_as_it_says() -> None:
@@ -61,6 +60,31 @@ def test_rare_misses_in_a_small_sample_are_covered(parts: int, missed: float, dr
     assert alarms >= 136
 
 
+@pytest.mark.parametrize(
+    ("parts", "bad", "review", "called"), [(1000, 0.1, 50, 100), (3000, 0.03, 300, 100), (2000, 0.05, 400, 600)]
+)
+def test_parts_for_review_do_not_hide_that_passed_ones_are_few(
+    parts: int, bad: float, review: int, called: int
+) -> None:
+    """Of those called sound the review's weigh 1 and the passed ones 50: few of these are drawn, and stand for most."""
+    random = np.random.default_rng(5)
+    missed = parts * bad + review * 0.3
+    true_miss, true_rate = missed / (missed + called * 0.95), (missed + called * 0.95) / (parts + review + called)
+    misses = rates = 0
+    for _ in range(150):
+        drawn = random.random(parts) < 0.02
+        truth = np.concatenate(
+            [random.random(drawn.sum()) < bad, random.random(review) < 0.3, random.random(called) < 0.95]
+        )
+        weight = np.concatenate([np.full(drawn.sum(), 50.0), np.ones(review + called)])
+        sound = np.arange(len(truth)) < drawn.sum() + review
+        miss, rate = domain_share(sound, truth, weight), weighted_share(truth, weight)
+        misses += miss.low <= true_miss <= miss.high
+        rates += rate.low <= true_rate <= rate.high
+    assert misses >= 136  # chance puts true 95 % intervals below this less than once in a hundred
+    assert rates >= 136
+
+
 def test_a_domain_share_is_hajeks_and_says_nothing_of_what_nobody_drew() -> None:
     hit = np.array([True, True, False, False, False])
     bad, weight = np.array([True, False, True, True, False]), np.array([50.0, 50.0, 1.0, 1.0, 1.0])
@@ -82,7 +106,7 @@ def test_no_hit_still_has_an_upper_bound() -> None:
 
 def test_p_chart_of_montgomery() -> None:
     defects, n = np.array(CANS, dtype=float), np.full(30, 50.0)
-    frozen = charts.Baseline(float(defects.sum() / n.sum()), 1.0, 30, 1.0)
+    frozen = charts.Baseline(float(defects.sum() / n.sum()), 1.0, 30, 1.0, 347, 1500)
     low, high = charts.limits(frozen, n)
     assert frozen.mean == pytest.approx(0.2313, abs=5e-5)  # the book's figures
     assert high[0] == pytest.approx(0.4102, abs=5e-5)
@@ -119,14 +143,69 @@ def test_a_baseline_without_a_defect_still_sees_a_line_fail() -> None:
     assert frozen.mean == pytest.approx(1 - 0.05 ** (1 / 700))  # Clopper and Pearson's upper limit, one-sided 95 %
     z = charts.standardise(frozen, np.array([0.0, 1.0, 30.0]), np.full(3, 100.0))
     assert np.abs(z[:2]).max() < 3 < z[2]
-    assert charts.baseline(np.full(7, 100.0), np.full(7, 100.0)).mean < 1
+
+
+def test_what_was_not_seen_gives_a_limit_to_one_side_only() -> None:
+    """No defect seen: less is no fall. No sound part seen: more is no rise. One part says nearly nothing."""
+    for n, limit in ((1, 0.95), (2, 0.7764), (700, 0.00427)):
+        none, all_bad = (charts.baseline(np.array([k]), np.array([n])) for k in (0.0, float(n)))
+        assert (none.mean, all_bad.mean) == pytest.approx((limit, 1 - limit), abs=1e-4)
+        assert none.unseen
+        shares = np.array([0.0, 500.0, 1000.0])
+        assert charts.standardise(none, shares, np.full(3, 1000.0)).min() >= 0
+        assert charts.standardise(all_bad, shares, np.full(3, 1000.0)).max() <= 0
+
+
+@pytest.mark.parametrize(("n", "rate"), [(30, 0.036), (60, 0.022), (100, 0.018), (300, 0.0036)])
+def test_expected_false_alarms_are_exact_where_defects_are_rare(n: int, rate: float) -> None:
+    frozen = charts.Baseline(0.01, 1.0, 30, 1.0, 100, 10_000)
+    told = charts.false_alarms(frozen, np.full(24, float(n)))
+    drawn = np.random.default_rng(2).binomial(n, 0.01, 200_000).astype(float)
+    seen = charts.nelson(charts.standardise(frozen, drawn, np.full(200_000, float(n))))[0].mean()
+    assert told[0] == pytest.approx(rate, rel=0.05)
+    assert told[0] == pytest.approx(seen, rel=0.1)
+    assert told[1:] == ((None,) * 3 if n < 300 else charts.FALSE_ALARMS[1:])
+
+
+def test_one_point_alone_is_judged_with_the_baselines_own_error() -> None:
+    """After a baseline of 20 of 1000, as of 40 of 1000 drawn from one share: no more often than said."""
+    random = np.random.default_rng(4)
+    n, wrong, least = np.full(1, 500.0), 0, 0.005
+    for _ in range(2000):
+        frozen = charts.baseline(np.array([float(random.binomial(1000, 0.03))]), np.array([1000.0]))
+        point = np.array([float(random.binomial(500, 0.03))])
+        wrong += charts.chance_alone(frozen, point, n, charts.standardise(frozen, point, n))[0] < least
+    assert wrong / 2000 <= 2 * least * 1.5
+    sharp = charts.baseline(np.array([3e5]), np.array([1e7]))
+    point = np.array([30.0])
+    known = charts.chance_alone(sharp, point, n, charts.standardise(sharp, point, n))[0]
+    assert known == pytest.approx(stats.binom.sf(29, 500, 0.03), rel=0.01)
+
+
+def test_the_ewma_allows_for_the_error_of_a_short_baseline() -> None:
+    random = np.random.default_rng(6)
+    n, signals = np.full(60, 200.0), 0
+    for _ in range(400):
+        defects = random.binomial(200, 0.05, 60).astype(float)
+        frozen = charts.baseline(defects[:3], n[:3])
+        signals += charts.smoothed(frozen, charts.standardise(frozen, defects, n), n).signals[-1]
+    assert signals <= 8  # one in fifty; without the allowance it is one in five
+
+
+def test_one_wild_point_is_no_lasting_shift() -> None:
+    n, defects = np.full(40, 1000.0), np.full(40, 30.0)
+    frozen = charts.Baseline(0.03, 1.0, 168, 1.0, 5040, 168_000)
+    defects[10] = 900
+    assert not charts.smoothed(frozen, charts.standardise(frozen, defects, n), n).signals.any()
+    defects[10:] = 50
+    assert charts.smoothed(frozen, charts.standardise(frozen, defects, n), n).signals[13:].all()
 
 
 def test_p_chart_limits_equal_statsmodels_standard_error() -> None:
     from statsmodels.stats.proportion import std_prop
 
     n = np.array([50.0, 80.0, 400.0])
-    low, high = charts.limits(charts.Baseline(0.05, 1.5, 9, 1.5), n)
+    low, high = charts.limits(charts.Baseline(0.05, 1.5, 9, 1.5, 50, 1000), n)
     assert high == pytest.approx(0.05 + 3 * 1.5 * std_prop(0.05, n), abs=1e-12)
     assert low == pytest.approx(np.maximum(0, 0.05 - 3 * 1.5 * std_prop(0.05, n)), abs=1e-12)
 
@@ -181,6 +260,15 @@ def test_fleiss_kappa_of_the_original_paper() -> None:
     assert mine.low < mine.value < mine.high
     left_out = np.array([agreement.fleiss(np.delete(counts, index, axis=0)).value for index in range(10)])
     assert mine.high - mine.value == pytest.approx(1.96 * math.sqrt(9 * left_out.var()), abs=1e-12)
+
+
+def test_kappa_without_a_disagreement_is_not_certain() -> None:
+    """Three parts on which all agree say little; the more parts, the more."""
+    lows = [agreement.fleiss(np.array([[3.0, 0.0], [0.0, 3.0]] * n)).low for n in (2, 20, 200)]
+    assert lows[0] < 0.2 < lows[1] < 0.9 < lows[2] < 1
+    assert agreement.fleiss(np.array([[3.0, 0.0], [0.0, 3.0]] * 20)).value == 1
+    table = agreement.cohen(np.array([[20.0, 0.0], [0.0, 20.0]]))
+    assert (table.low, table.value, table.high) == (pytest.approx(lows[1]), 1.0, 1.0)
 
 
 def test_aiag_figures_count_against_the_reference() -> None:
