@@ -14,6 +14,7 @@ import cv2
 
 from inspection.bundle import read_card
 from inspection.classifier import Classifier
+from inspection.errors import Unavailable
 from inspection.preparing import Prepared
 from scoring.judging import Content, Judge, Row, judged, prepared
 from scoring.members import Member, Reader, Source, Unreadable, streamed
@@ -21,6 +22,7 @@ from scoring.plan import STREAM_PART, Part, ended, path_of, unfinished
 from scoring.results import write_part
 
 COUNTED = ("members", "failed", "defects")
+UNREAD = "unread"  # why a part was not written: its source can't be read now
 GPU_BATCH = 256
 
 
@@ -38,15 +40,18 @@ class PartJudge:
         with self._lock:
             return _told([self._one(part) for part in batch["item"]])
 
-    def _one(self, part: Part) -> dict[str, int]:
+    def _one(self, part: Part) -> dict[str, Any]:
         total = dict.fromkeys(COUNTED, 0)
-        for name, contents in self._contents.of(part):
-            if path_of(self._out, name).exists():
-                told = {"members": sum(1 for _ in contents)}
-            else:
-                told = _kept(self._out, name, list(self._judge.rows(part.source.place, contents)), self._digest)
-            for field, many in told.items():
-                total[field] += many
+        try:
+            for name, contents in self._contents.of(part):
+                if path_of(self._out, name).exists():
+                    told = {"members": sum(1 for _ in contents)}
+                else:
+                    told = _kept(self._out, name, list(self._judge.rows(part.source.place, contents)), self._digest)
+                for field, many in told.items():
+                    total[field] += many
+        except Unavailable as error:
+            return {**total, UNREAD: error.message}
         if part.source.kind == "stream":
             ended(self._out, part.name).touch()
         return total
@@ -54,11 +59,12 @@ class PartJudge:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A part, or a piece of a stream, ready for the network; None: an earlier run judged these many members."""
+    """A part, or a piece of a stream, ready for the network; or of how many members an earlier run judged it, or why
+    its source can't be read now."""
 
     name: str
     source: str
-    members: tuple[tuple[Member, Prepared | str], ...] | int
+    members: tuple[tuple[Member, Prepared | str], ...] | int | Unavailable
 
 
 class PartDecode:
@@ -71,12 +77,15 @@ class PartDecode:
 
     def __call__(self, batch: dict[str, Any]) -> Iterator[dict[str, list[Decoded]]]:
         for part in batch["item"]:
-            for name, contents in self._contents.of(part):
-                if path_of(self._out, name).exists():
-                    yield {"item": [Decoded(name, part.source.place, sum(1 for _ in contents))]}
-                    continue
-                ready = tuple((member, prepared(content)) for member, content in contents)
-                yield {"item": [Decoded(name, part.source.place, ready)]}
+            try:
+                for name, contents in self._contents.of(part):
+                    if path_of(self._out, name).exists():
+                        yield {"item": [Decoded(name, part.source.place, sum(1 for _ in contents))]}
+                        continue
+                    ready = tuple((member, prepared(content)) for member, content in contents)
+                    yield {"item": [Decoded(name, part.source.place, ready)]}
+            except Unavailable as error:
+                yield {"item": [Decoded(part.name, part.source.place, error)]}
 
 
 class PartInfer:
@@ -90,7 +99,9 @@ class PartInfer:
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
         return _told([self._one(decoded) for decoded in batch["item"]])
 
-    def _one(self, decoded: Decoded) -> dict[str, int]:
+    def _one(self, decoded: Decoded) -> dict[str, Any]:
+        if isinstance(decoded.members, Unavailable):
+            return {**dict.fromkeys(COUNTED, 0), UNREAD: decoded.members.message}
         if isinstance(decoded.members, int):
             return {**dict.fromkeys(COUNTED, 0), "members": decoded.members}
         rows: list[Row] = []
@@ -133,11 +144,12 @@ class _Contents:
         return self._reader[1]
 
 
-def _told(done: Sequence[dict[str, int]]) -> dict[str, list[Any]]:
+def _told(done: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
     import ray
 
     node = ray.get_runtime_context().get_node_id()
-    return {**{name: [one[name] for one in done] for name in COUNTED}, "node": [node] * len(done)}
+    counts = {name: [one[name] for one in done] for name in COUNTED}
+    return {**counts, UNREAD: [one.get(UNREAD, "") for one in done], "node": [node] * len(done)}
 
 
 def _kept(out: Path, name: str, rows: Sequence[Row], digest: str) -> dict[str, int]:

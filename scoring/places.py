@@ -3,16 +3,18 @@
 Knows nothing of archives and pictures. Names that are not UTF-8 keep their bytes (PEP 383).
 """
 
+import io
 import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import IO, Any, Literal, cast
+from typing import IO, Any, Literal
 from urllib.parse import urlsplit
 
 from inspection.errors import BadRequest
+from scoring.steady import Steady
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +35,10 @@ def look(place: str) -> Entry:
     """
     if "://" not in place:
         return _local("", Path(place))
-    filesystem, path = _remote(place)
     try:
+        filesystem, path = _remote(place)
         return _entry("", filesystem.get_file_info(path))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:  # the last by a NameNode that stands by
         raise BadRequest("no_source", f"{place} can't be reached: {error}") from error
 
 
@@ -47,7 +49,7 @@ def below(place: str) -> Iterator[Entry]:
         OSError: it can't be listed. A local subfolder that can't be is an entry of kind "other".
     """
     if "://" not in place:
-        yield from _within(Path(place), "", ())
+        yield from _within(Path(place))
         return
     import pyarrow.fs as fs
 
@@ -58,11 +60,15 @@ def below(place: str) -> Iterator[Entry]:
 
 
 def opened(place: str, path: str = "") -> IO[bytes]:
-    """Open a place, or ``path`` below it, for reading at any position. Raises OSError."""
-    if "://" not in place:
-        return Path(place, path).open("rb") if path else Path(place).open("rb")
-    filesystem, root = _remote(place)
-    return cast(IO[bytes], filesystem.open_input_file(f"{root.rstrip('/')}/{path}" if path else root))
+    """Open a place, or ``path`` below it, for reading at any position.
+
+    Raises:
+        OSError: there is no such file, or it must not be read.
+        BadRequest: ``no_source``, there is no such file system.
+        Unavailable: ``source_unreachable``, its file system fails, when opened or at any read.
+    """
+    name = shown(f"{place}/{path}" if path else place)
+    return io.BufferedReader(Steady(name, partial(_open, place, path)))
 
 
 def name_of(place: str) -> str:
@@ -75,19 +81,45 @@ def shown(path: str) -> str:
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _within(root: Path, path: str, parents: tuple[tuple[int, int], ...]) -> Iterator[Entry]:
+def _open(place: str, path: str) -> Any:
+    if "://" not in place:
+        return Path(place, path).open("rb", buffering=0)
+    filesystem, root = _remote(place)
+    full = f"{root.rstrip('/')}/{path}" if path else root
+    try:
+        return filesystem.open_input_file(full)
+    except Exception:
+        kind = _entry("", filesystem.get_file_info(full)).kind  # a lost connection is "not found" to some, until asked
+        if kind == "missing":
+            raise FileNotFoundError(full) from None
+        if kind != "file":
+            raise IsADirectoryError(full) from None
+        raise
+
+
+def _within(root: Path) -> Iterator[Entry]:
+    """Depth first, without recursion: folders lie as deep as a path is long."""
+    folders = [_folder(root, "")]
+    while folders:
+        entry = next(folders[-1][1], None)
+        if entry is None:
+            folders.pop()
+        elif entry.kind != "folder":
+            yield entry
+        elif not os.access(root / entry.path, os.R_OK | os.X_OK):
+            yield Entry(entry.path, "other")
+        else:
+            inner = _folder(root, entry.path)
+            if inner[0] not in (outer for outer, _ in folders):  # else a link back up
+                folders.append(inner)
+
+
+def _folder(root: Path, path: str) -> tuple[tuple[int, int], Iterator[Entry]]:
+    """A folder's identity, and what is in it."""
     folder = root / path
     here = folder.stat()
-    if (here.st_dev, here.st_ino) in parents:  # a link back up
-        return
-    for full in sorted(folder.iterdir()):
-        entry = _local(f"{path}/{full.name}" if path else full.name, full)
-        if entry.kind != "folder":
-            yield entry
-        elif os.access(full, os.R_OK | os.X_OK):
-            yield from _within(root, entry.path, (*parents, (here.st_dev, here.st_ino)))
-        else:
-            yield Entry(entry.path, "other")
+    entries = (_local(f"{path}/{full.name}" if path else full.name, full) for full in sorted(folder.iterdir()))
+    return (here.st_dev, here.st_ino), entries
 
 
 def _local(path: str, full: Path) -> Entry:
@@ -118,7 +150,8 @@ def _remote(place: str) -> tuple[Any, str]:
     """The file system of a URI and the path in it.
 
     Raises:
-        BadRequest: ``no_source``, there is no such file system, or it can't be reached.
+        BadRequest: ``no_source``, there is no such file system.
+        OSError: it can't be reached.
     """
     import pyarrow.fs as fs
 
@@ -127,7 +160,7 @@ def _remote(place: str) -> tuple[Any, str]:
             return fs.PyFileSystem(fs.FSSpecHandler(_webhdfs())), urlsplit(place).path or "/"
         filesystem, path = fs.FileSystem.from_uri(place)
         return filesystem, str(path)
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise BadRequest("no_source", f"{place} can't be reached: {error}") from error
 
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pyarrow.compute as pc
 
-from inspection.errors import BadPicture, BadRequest
+from inspection.errors import BadPicture, InspectorError
 from inspection.picture import decode
 from scoring.members import Reader, Unreadable, members, recognise
 from scoring.places import shown
@@ -105,7 +105,7 @@ def _doubted(results: Path) -> Iterator[dict[str, Any]]:
 def _thumbnails(name: str, paths: list[str]) -> dict[str, str]:
     """These members' pictures again, small, by path; without those that can't be read twice (a stream) or are gone."""
     found: dict[str, str] = {}
-    with suppress(BadRequest, OSError):
+    with suppress(InspectorError, OSError):
         source = recognise(name)
         with closing(Reader(source)) as reader:
             for member in members(source) if source.kind != "stream" else ():

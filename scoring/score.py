@@ -10,7 +10,7 @@ from typing import Any
 from inspection.bundle import read_card
 from inspection.errors import BadRequest, Unavailable
 from inspection.preprocessing import PREPROCESSING
-from scoring.actors import PartDecode, PartInfer, PartJudge
+from scoring.actors import UNREAD, PartDecode, PartInfer, PartJudge
 from scoring.members import recognise
 from scoring.plan import RESULTS, Part, Plan, apart, ended, held, make, unchanged
 from scoring.results import SCHEMA, Counts, gathered
@@ -50,7 +50,8 @@ def score(
 
     Raises:
         BadRequest: ``no_source``, ``bad_archive``, ``bad_out`` or ``no_gpu``.
-        Unavailable: ``model_unavailable``, the bundle is missing or made for another preprocessing.
+        Unavailable: ``model_unavailable``, the bundle is missing or made for another preprocessing;
+            ``source_unreachable``, the same call goes on.
         Conflict: ``other_run``, ``busy`` or ``source_changed``, see :mod:`scoring.plan`.
     """
     import ray
@@ -150,12 +151,18 @@ def _blocks(parts: Sequence[Part], actors: int) -> int:
 def _follow(
     done: Any, plan: Plan, open_parts: Sequence[Part], started: float, progress: Callable[[Progress], None] | None
 ) -> None:
-    """Run the pipeline to its end and tell how far it is, at most twice a second."""
+    """Run the pipeline to its end and tell how far it is, at most twice a second.
+
+    Raises:
+        Unavailable: ``source_unreachable``, a part was left open; others would only wait in their turn.
+    """
     before = 0 if plan.listed is None else plan.listed - sum(len(part.members) for part in open_parts)
     members, failed, defects = before, 0, 0
     nodes: set[str] = set()
     told = 0.0
     for batch in done.iter_rows():
+        if batch[UNREAD]:
+            raise Unavailable("source_unreachable", f"{batch[UNREAD]}; the same command goes on.")
         members, failed, defects = members + batch["members"], failed + batch["failed"], defects + batch["defects"]
         nodes.add(batch["node"])
         if progress and time.monotonic() - told > 0.5:

@@ -1,7 +1,6 @@
 """Sources that nobody made with care: what can't be had is a row that says so, and everything else is there."""
 
 import gzip
-import io
 import os
 import struct
 import tarfile
@@ -12,36 +11,13 @@ from pathlib import Path
 import pytest
 
 from inspection.bundle import champion
-from inspection.errors import BadRequest, Conflict
+from inspection.errors import Conflict
 from scoring import members as m
 from scoring.judging import BYTES, batches
 from scoring.members import Member
 from scoring.places import shown
-from scoring.plan import STREAM_PART, apart, held, make, path_of, unchanged
-
-
-def got(place):
-    """Every member by path: its bytes, or why there are none."""
-    source = m.recognise(str(place))
-    if source.kind == "stream":
-        return {member.path: held if isinstance(held, bytes) else str(held) for member, held in m.streamed(source)}
-    reader, found = m.Reader(source), {}
-    for member in m.members(source):
-        try:
-            found[member.path] = reader.read(member)
-        except m.Unreadable as error:
-            found[member.path] = str(error)
-    reader.close()
-    return found
-
-
-def tarred(path, mode="w", names=("a", "b", "c")):
-    with tarfile.open(path, mode) as archive:
-        for name in names:
-            info = tarfile.TarInfo(name)
-            info.size = 700
-            archive.addfile(info, io.BytesIO(name[:1].encode() * 700))
-    return path
+from scoring.plan import STREAM_PART, held, make, path_of, unchanged
+from tests.scoring.sources import got, tarred
 
 
 def test_an_encrypted_member_of_a_zip(tmp_path):
@@ -206,22 +182,3 @@ def test_an_archive_that_changes_while_it_is_judged_is_noticed(tmp_path):
     with pytest.raises(Conflict) as caught:
         unchanged(plan)
     assert caught.value.code == "source_changed"
-
-
-def test_results_among_the_pictures_are_refused(pictures):
-    with pytest.raises(BadRequest) as caught:
-        apart(pictures / "scored", [m.recognise(str(pictures))])
-    assert caught.value.code == "bad_out"
-
-
-def test_two_scorings_into_one_folder_are_refused(tmp_path):
-    with held(tmp_path / "out"), pytest.raises(Conflict) as caught, held(tmp_path / "out"):
-        pass
-    assert caught.value.code == "busy"
-
-
-def test_a_place_that_can_t_be_written_is_said(tmp_path):
-    (tmp_path / "out").touch()
-    with pytest.raises(BadRequest) as caught, held(tmp_path / "out"):
-        pass
-    assert caught.value.code == "bad_out"
