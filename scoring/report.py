@@ -16,7 +16,7 @@ from inspection.errors import BadPicture, InspectorError
 from inspection.picture import decode
 from scoring.members import Reader, Unreadable, members, recognise
 from scoring.places import shown
-from scoring.plan import RESULTS
+from scoring.plan import REPORT, RESULTS, write_whole
 from scoring.results import BINS, LABELS, read_summary, tables
 
 DOUBTFUL = 12
@@ -41,7 +41,7 @@ def write_report(out: Path, version: str) -> None:
         "<h2>Most doubtful</h2>",
         *_doubtful(out / RESULTS),
     ]
-    (out / "report.html").write_text("\n".join(parts))
+    write_whole(out, REPORT, "\n".join(parts))
 
 
 def _table(counts: dict[str, int]) -> str:

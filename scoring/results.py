@@ -15,6 +15,7 @@ from pyarrow import csv
 
 from inspection.judgement import DEF_FRONT, OK_FRONT
 from scoring.judging import Row
+from scoring.plan import CSV, SUMMARY, unfinished, write_whole
 
 SCHEMA = pa.schema(
     [
@@ -35,7 +36,6 @@ SCHEMA = pa.schema(
 )
 LABELS = (OK_FRONT, DEF_FRONT)
 BINS = 20
-SUMMARY = "summary.json"
 
 
 @dataclass(slots=True)
@@ -91,11 +91,13 @@ def gathered(results: Path, out: Path) -> Counts:
     """Go through all parts once, in bounded memory: write ``results.csv`` and ``summary.json``, return the counts."""
     counts = Counts()
     at = SCHEMA.get_field_index("reasons")
-    with csv.CSVWriter(out / "results.csv", SCHEMA.set(at, pa.field("reasons", pa.string()))) as writer:
+    partial = unfinished(out, CSV)
+    with csv.CSVWriter(partial, SCHEMA.set(at, pa.field("reasons", pa.string()))) as writer:
         for table in tables(results):
             counts.add(table)
             writer.write_table(table.set_column(at, "reasons", pc.binary_join(table["reasons"], ";")))
-    (out / SUMMARY).write_text(json.dumps(counts.told(), indent=1) + "\n")
+    partial.replace(out / CSV)
+    write_whole(out, SUMMARY, json.dumps(counts.told(), indent=1) + "\n")
     return counts
 
 
