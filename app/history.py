@@ -21,6 +21,7 @@ from inspection.errors import BadRequest
 from inspection.events import Event, to_dict
 from inspection.picture import format_of
 from inspection.record import Search
+from inspection.spreadsheet import cell
 
 router = APIRouter(tags=["history"])
 CSV_FIELDS = (
@@ -142,15 +143,11 @@ def _csv(events: Iterator[Event], begin: str) -> Iterator[str]:
     writer = csv.writer(text)
     writer.writerow(CSV_FIELDS)
     for event in events:
-        values = [getattr(event, name) for name in CSV_FIELDS]
-        writer.writerow([_cell(" ".join(v) if isinstance(v, tuple) else v) for v in values])
+        values = (getattr(event, name) for name in CSV_FIELDS)
+        told = (" ".join(value) if isinstance(value, tuple) else value for value in values)
+        writer.writerow([cell(value) if isinstance(value, str) else value for value in told])
         if text.tell() > 64_000:
             yield text.getvalue()
             text.seek(0)
             text.truncate()
     yield text.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    """A spreadsheet must not run what a stranger wrote into a field."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from pyarrow import csv
 
 from inspection.judgement import DEF_FRONT, OK_FRONT
+from inspection.spreadsheet import cell
 from scoring.judging import Row
 from scoring.plan import CSV, SUMMARY, unfinished, write_whole
 
@@ -95,10 +96,20 @@ def gathered(results: Path, out: Path) -> Counts:
     with csv.CSVWriter(partial, SCHEMA.set(at, pa.field("reasons", pa.string()))) as writer:
         for table in tables(results):
             counts.add(table)
-            writer.write_table(table.set_column(at, "reasons", pc.binary_join(table["reasons"], ";")))
+            writer.write_table(_cells(table.set_column(at, "reasons", pc.binary_join(table["reasons"], ";"))))
     partial.replace(out / CSV)
-    write_whole(out, SUMMARY, json.dumps(counts.told(), indent=1) + "\n")
+    write_whole(out, SUMMARY, json.dumps(counts.told(), indent=1) + "
+")
     return counts
+
+
+def _cells(table: pa.Table) -> pa.Table:
+    """Names in an archive are a stranger's: a spreadsheet must not run them. The Parquet keeps them as they are."""
+    for at, column in enumerate(table.schema):
+        if pa.types.is_string(column.type):
+            safe = [None if text is None else cell(text) for text in table[column.name].to_pylist()]
+            table = table.set_column(at, column, pa.array(safe, pa.string()))
+    return table
 
 
 def read_summary(out: Path) -> dict[str, Any]:
