@@ -111,7 +111,7 @@ def _wanted(
 
     try:
         zone = ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: a folder of the zones
         raise typer.BadParameter(f"{timezone} is no time zone") from error
     return Wanted(
         lake,
@@ -129,7 +129,10 @@ def _period(text: str) -> "Period":
 
     first, _, last = text.partition("..")
     try:
-        return Period(date.fromisoformat(first), date.fromisoformat(last))
+        period = Period(date.fromisoformat(first), date.fromisoformat(last))
+        if period.first > period.last:
+            raise ValueError(text)
+        return period
     except ValueError as error:
         raise typer.BadParameter("a baseline is FIRST..LAST, two days such as 2026-03-01..2026-03-07") from error
 
@@ -168,4 +171,4 @@ def _say(told: "dict[str, Any]", wanted: "Wanted") -> None:
     print(("whole: " if account["whole"] else "NOT WHOLE: ") + ", ".join(f"{name} {account[name]:,}" for name in names))
     for finding in told["findings"]:
         print(f"{finding['level']}: {say(finding, words('en'))}")
-    print(f"{wanted.place}/date={told['period']['to']}/index.html", flush=True)
+    print(f"{wanted.folder(told['period']['to'])}/index.html", flush=True)

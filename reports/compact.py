@@ -20,6 +20,7 @@ from reports.lake import LakeFile
 from reports.storage import Storage, storage_for, whole
 
 _ROWS_A_FILE = 2_000_000
+_FORMAT = 2  # of the copy's columns: an older copy is made again
 _MANIFEST = "_copy.json"  # Spark passes over names that begin so
 
 
@@ -78,7 +79,7 @@ def _fits(manifest: dict[str, Any], storage: Storage, root: str, day: str, files
     there = storage.lengths(f"{place(root)}/date={day}")
     copies: dict[str, int] = manifest.get("copies", {})
     whole_copy = bool(copies) and all(there.get(name) == length for name, length in copies.items())
-    return whole_copy and manifest.get("fingerprint") == fingerprint(files)
+    return whole_copy and (manifest.get("format"), manifest.get("fingerprint")) == (_FORMAT, fingerprint(files))
 
 
 def _manifest(storage: Storage, root: str, day: str) -> dict[str, Any]:
@@ -94,12 +95,13 @@ def _copy(spark: Any, storage: Storage, root: str, day: str, files: Sequence[Lak
         count = sum(n for n, _ in expected.values())
         once = rows.dropDuplicates(["journal", "number"]).drop("date")
         once.coalesce(max(1, -(-count // _ROWS_A_FILE))).write.parquet(f"{temporary}/rows")
-        copied = _journals(spark.read.parquet(f"{temporary}/rows"))
+        copied = _journals(spark.read.parquet(tables.literal(f"{temporary}/rows")))
         if copied != expected:
             raise NotReconciled("not_reconciled", f"The copy of {day} does not hold what the day holds.")
         doubled = rows.count() - count
         lengths = storage.lengths(f"{temporary}/rows")
         manifest = {
+            "format": _FORMAT,
             "fingerprint": fingerprint(files),
             "files": len(files),
             "doubled": doubled,

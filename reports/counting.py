@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from inspection.ranges import Ranges, from_numbers
-from reports.lake import Footer, LakeFile, unreadable
+from inspection.reconciliation import LATE, Heard, Link, Said, Stored, Stream
+from reports.lake import LakeFile, link, unreadable
 from reports.numbers import from_blocks
-from reports.reconciliation import Said, Stored
 from reports.storage import Storage
 
 
@@ -51,21 +51,46 @@ def numbers_of(table: pa.Table) -> dict[str, Ranges]:
 def statements(table: pa.Table) -> list[Said]:
     """``table``: see ``tables.statements``."""
     return [
-        Said(row["stored_in"], row["journal"], row["named"], row["issued"] or 0, _time(row["at"]), _time(row["since"]))
+        Said(_stream(row["stored_in"]), row["journal"], row["named"] or 0, row["issued"] or 0, _time(row["since"]))
         for row in table.to_pylist()
     ]
 
 
+def heard(frame: Any, now: datetime) -> dict[Stream, Heard]:
+    """``frame``: see ``tables.heard``; the same as ``inspection.reconciliation.heard_in`` of each stream's times."""
+    from pyspark.sql import functions as sql
+
+    at, old = sql.col("at"), sql.col("at") < _micros(now - LATE)
+    past = frame.where(at <= _micros(now + LATE)).groupBy("stored_in")
+    found = past.agg(sql.max(at).alias("newest"), sql.max(sql.when(old, at)).alias("settled")).toArrow()
+    return {
+        _stream(row["stored_in"]): Heard(*(None if (m := row[n]) is None else _time(m) for n in ("newest", "settled")))
+        for row in found.to_pylist()
+    }
+
+
+def _stream(text: str) -> Stream:
+    topic, _, partition = text.rpartition("+")
+    return topic, int(partition)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 def _time(micros: int) -> datetime:
-    return datetime.fromtimestamp(micros / 1_000_000, UTC)
+    return _EPOCH + timedelta(microseconds=micros)
 
 
-def read_footers(storage: Storage, files: Sequence[LakeFile]) -> list[Footer]:
+def _micros(when: datetime) -> int:
+    return (when - _EPOCH) // timedelta(microseconds=1)
+
+
+def read_links(storage: Storage, files: Sequence[LakeFile]) -> list[Link]:
     """Raises LakeUnreadable, naming the file, when one has no footer of the lake."""
-    footers = []
+    links = []
     for file, text in zip(files, storage.footers([file.path for file in files]), strict=True):
         try:
-            footers.append(Footer.parse(text))
+            links.append(link(file, text))
         except (ValueError, KeyError, TypeError) as error:
             raise unreadable(file.path, f"its footer can't be read ({type(error).__name__})") from error
-    return footers
+    return links

@@ -17,7 +17,7 @@ from reports.lake import LakeFile
 from reports.storage import Storage
 
 #: Changes whenever a table's meaning does: what older code counted is then not used.
-RECIPE = "2"
+RECIPE = "3"
 _LARGE = ("parts",)
 #: Another report may still read a day as it was, or write: what is not needed goes only when it is so old, seconds.
 _UNREAD, _ABANDONED = 3600.0, 86400.0
@@ -67,7 +67,8 @@ class CountedDays:
         """A data frame over all days."""
         paths = [path for entry in self._entries if self._storage.exists(path := f"{entry}/{name}")]
         schema = tables.TABLES[name][1]
-        return self._spark.read.schema(schema).parquet(*paths) if paths else self._spark.createDataFrame([], schema)
+        reader = self._spark.read.schema(schema)
+        return reader.parquet(*map(tables.literal, paths)) if paths else self._spark.createDataFrame([], schema)
 
     def _rows(self, days: Mapping[str, Sequence[LakeFile]]) -> Any:
         """The days' events, from whole compacted copies where there are any."""
@@ -91,6 +92,7 @@ class CountedDays:
                     if self._storage.exists(f"{temporary}/{table}/folder={day}"):
                         self._storage.move(f"{temporary}/{table}/folder={day}", f"{temporary}/days/{name}/{table}")
             for name in names.values():
+                self._storage.write(f"{temporary}/days/{name}/_counted", b"")  # a day without rows has no table
                 self._storage.move(f"{temporary}/days/{name}", f"{self._work}/{name}")
         finally:
             self._storage.remove(temporary)

@@ -1,6 +1,7 @@
 """Is anything wrong, where, since when: the first screen, out of the finished figures. Words are the page's."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reports.numbers import say
@@ -12,9 +13,15 @@ MISSES = 0.05
 JOURNALS, PLACES = 3, 5
 
 
+_BROKEN = {"name": "broken_name", "start": "broken_start", "source": "broken_source"}
+#: Statements come at least hourly; after so long without one nothing has arrived.
+QUIET = timedelta(hours=2)
+
+
 def findings(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Worst first; each has a ``level``, a ``what`` (a key of the page's words), its ``values`` and a place ``see``."""
-    found = [*_reconciliation(report["reconciliation"]), *_charts(report["quality"]["charts"])]
+    found = _reconciliation(report["reconciliation"], datetime.fromisoformat(report["made_at"]))
+    found += _charts(report["quality"]["charts"])
     found += [*_lots(report["quality"]["lots"]), *_truth(report["truth"])]
     found += _drift(report["drift"], AMBER if report["baseline"]["provisional"] else RED)
     if report["quality"]["total"]["other"]:
@@ -26,7 +33,7 @@ def _say(level: str, what: str, see: str, **values: Any) -> dict[str, Any]:
     return {"level": level, "what": what, "see": see, "values": values}
 
 
-def _reconciliation(r: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _reconciliation(r: Mapping[str, Any], now: datetime) -> list[dict[str, Any]]:
     found = []
     for name in ("missing", "doubled"):
         if r[name]:
@@ -34,18 +41,37 @@ def _reconciliation(r: Mapping[str, Any]) -> list[dict[str, Any]]:
             troubled = [t for t in r["troubled"] if t[name]]
             where = "; ".join(f"{t['journal']} {say(t[numbers])}" for t in troubled[:JOURNALS])
             where += f"; … ({len(troubled)})" if len(troubled) > JOURNALS else ""
-            days = [day["date"] for day in r["by_day"] if day[name]]
-            found.append(_say(RED, name, "reconciliation", n=r[name], where=where, since=days[0] if days else "?"))
-    found += [_say(RED, "broken", "reconciliation", text=text) for text in r["breaks"][:3]]
-    found += [_say(RED, "late", "reconciliation", text=text) for text in r["late"][:3]]
-    if r["dead"]:
-        days = [day["date"] for day in r["by_day"] if day["dead"]]
-        found.append(_say(AMBER, "dead", "reconciliation", n=r["dead"], since=days[0] if days else "?"))
+            found.append(_say(RED, name, "reconciliation", n=r[name], where=where, day=_first(r, name)))
+    found += [_say(RED, _BROKEN[b.pop("what")], "reconciliation", **b) for b in map(dict, r["breaks"][:3])]
+    found += [_late(late) for late in r["late"][:3]]
+    if r["open_letters"]:
+        found.append(_say(AMBER, "dead", "reconciliation", n=r["open_letters"], day=_first(r, "open")))
     if r["misdated"]:
         found.append(_say(AMBER, "misdated", "reconciliation", n=r["misdated"]))
-    if r["proven_until"] is None and r["stored"]:
+    newest = r["newest_statement"]
+    if newest is None and r["stored"]:
         found.append(_say(AMBER, "unproven", "reconciliation"))
+    elif newest is not None and now - datetime.fromisoformat(newest) > QUIET:
+        found.append(_say(AMBER, "quiet", "reconciliation", at=_utc(newest)))
     return found
+
+
+def _late(late: Mapping[str, Any]) -> dict[str, Any]:
+    at = _utc(late["since"])
+    if late["what"] == "numbers":
+        return _say(RED, "late", "reconciliation", journal=late["where"], where=say(late["numbers"]), at=at)
+    what = "behind" if at else "unheard"
+    return _say(RED, what, "reconciliation", where=late["where"], **({"at": at} if at else {}))
+
+
+def _first(r: Mapping[str, Any], name: str) -> str:
+    """Days of the lake are UTC, whatever the page's time zone."""
+    days = [day["date"] for day in r["by_day"] if day[name]]
+    return f"{days[0]} UTC" if days else "?"
+
+
+def _utc(when: str | None) -> str | None:
+    return f"{datetime.fromisoformat(when).astimezone(UTC):%Y-%m-%d %H:%M} UTC" if when else None
 
 
 def _charts(charts: list[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -5,13 +5,14 @@ Knows the names and the footers of the files, not what the rows mean. Nothing un
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from inspection.errors import InspectorError
-from inspection.ranges import Ranges, from_numbers, union
+from inspection.ranges import from_numbers, union
+from inspection.reconciliation import Link, Marks
 
 _NAME = re.compile(r"(?P<topic>.+)\+(?P<partition>\d+)\+(?P<start>\d{20})\.parquet")
 #: The key of the footer's entry in a file's metadata.
@@ -53,30 +54,15 @@ class LakeFile:
         return self.topic, self.partition
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """What the consumer had seen of one journal, and which of it could not be read."""
+def link(file: LakeFile, footer: str) -> Link:
+    """What a file's name and footer say of its place in the chain.
 
-    seen: Ranges
-    dead: Ranges
-
-
-@dataclass(frozen=True, slots=True)
-class Footer:
-    """A file's account of itself: offsets from ``start`` up to (not with) ``resume``, marks after it, dead offsets."""
-
-    stream: str
-    start: int
-    resume: int
-    journals: Mapping[str, Marks]
-    dead: tuple[int, ...]
-
-    @classmethod
-    def parse(cls, text: str) -> "Footer":
-        """Raises ValueError, KeyError or TypeError when ``text`` is not a footer."""
-        raw: dict[str, Any] = json.loads(text)
-        journals = {journal: _marks(*entry[:3]) for journal, entry in raw["marks"].items()}
-        return cls(raw["stream"], raw["start"], raw["resume"], journals, tuple(raw["dead"]))
+    Raises ValueError, KeyError or TypeError when ``footer`` is not one.
+    """
+    raw: dict[str, Any] = json.loads(footer)
+    marks = {journal: _marks(*entry[:3]) for journal, entry in raw["marks"].items()}
+    place = (file.stream, file.start, file.date, file.path)
+    return Link(*place, raw["stream"], raw["start"], raw["resume"], marks, tuple(raw["dead"]))
 
 
 def _marks(low: int, ranges: Iterable[tuple[int, int]], dead: Iterable[int]) -> Marks:

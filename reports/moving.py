@@ -1,7 +1,7 @@
 """Drift of score, brightness and sharpness: day by day against the baseline, and against the model's card."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
-from reports.period import Period
+from reports.period import Period, local
 from reports.statistics import drift
 from reports.tables import BRIGHTNESS_BINS, P_BINS, SHARPNESS_STEP
 
@@ -46,7 +46,7 @@ def _daily(histograms: pa.Table, zone: ZoneInfo) -> Daily:
     columns = (summed[name].to_pylist() for name in ("hour", "measure", "bin", "n_sum"))
     for hour, measure, number, n in zip(*columns, strict=True):
         if hour not in days:
-            days[hour] = datetime.fromtimestamp(hour * 3600, UTC).astimezone(zone).date()
+            days[hour] = local(hour * 3600, zone).date()
         size = len(EDGES[measure])
         counts = found[measure].setdefault(days[hour], np.zeros(size))
         shift = _SHARPNESS.start if measure == "sharpness" else 0

@@ -1,6 +1,7 @@
 """The report as one page of HTML: self-contained, no script, for screen and A4. Made from ``report.json`` alone."""
 
 import json
+import math
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
@@ -36,7 +37,7 @@ def render(report: Mapping[str, Any], first: str = "en") -> str:
 
 def _template(name: str) -> Any:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(percent=percent, count=number, figure=figure)
+    environment.filters.update(percent=percent, count=number, figure=figure, kappa=kappa)
     return environment.from_string((files("reports") / f"{name}.html.j2").read_text(encoding="utf-8"))
 
 
@@ -86,7 +87,10 @@ def _told(name: str, value: Any) -> str:
 
 
 def percent(value: float | None, digits: int = 2) -> str:
-    return "–" if value is None else f"{value * 100:.{digits}f}\N{NO-BREAK SPACE}%"
+    """Rounded, but neither to nothing nor to all: a defect among a million parts is not 0.00 %."""
+    if value is None:
+        return "–"
+    return _rounded(value * 100, digits, 100) + "\N{NO-BREAK SPACE}%"
 
 
 def number(value: float | None) -> str:
@@ -94,7 +98,23 @@ def number(value: float | None) -> str:
 
 
 def figure(value: float | None, digits: int = 3) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
+    return "–" if value is None else _rounded(value, digits, math.inf)
+
+
+def kappa(value: float | None, digits: int = 3) -> str:
+    """A figure that is 1 where all agree, and only there."""
+    return "–" if value is None else _rounded(value, digits, 1)
+
+
+def _rounded(value: float, digits: int, most: float) -> str:
+    """What lies strictly between 0 and ``most`` is said to, where rounding would hide it."""
+    step = 10.0**-digits
+    text = f"{value:.{digits}f}"
+    if value < most and float(text) >= most:
+        return f"> {most - step:.{digits}f}"
+    if value and not float(text):
+        return f"< {step:.{digits}f}" if value > 0 else f"> -{step:.{digits}f}"
+    return text
 
 
 def _drawings(report: Mapping[str, Any], t: Mapping[str, str]) -> Mapping[str, Any]:
@@ -108,8 +128,9 @@ def _drawings(report: Mapping[str, Any], t: Mapping[str, str]) -> Mapping[str, A
         **dict.fromkeys(("lines", "pareto", "funnel", "calibration", "drift"), ""),
         "charts": charts,
     }
-    if quality["by_line"]:
-        drawn["lines"] = Markup(plots.intervals(quality["by_line"], "line", t["by_line"], t))  # noqa: S704
+    lines = [row for row in quality["by_line"] if row["parts"]]  # not where all were seen before the period
+    if lines:
+        drawn["lines"] = Markup(plots.intervals(lines, "line", t["by_line"], t))  # noqa: S704
     if quality["defect_types"]:
         drawn["pareto"] = Markup(plots.pareto(quality["defect_types"], "defect_type", t["pareto"], t))  # noqa: S704
     if quality["lots"]["lots"] and quality["lots"]["target"]:

@@ -48,10 +48,19 @@ def local_hours(slots: Sequence[int], zone: ZoneInfo) -> Mapping[int, datetime]:
     """
     found = {}
     for slot in slots:
-        wall = datetime.fromtimestamp(slot * SLOT, UTC).astimezone(zone)
+        wall = local(slot * SLOT, zone)
         offset = timezone(wall.utcoffset() or timedelta(0))
         found[slot] = wall.replace(minute=0, second=0, microsecond=0, tzinfo=offset)
     return found
+
+
+def local(seconds: int, zone: ZoneInfo) -> datetime:
+    """The time on the wall; UTC where the wall would show a year that no calendar here has (a clock was wrong)."""
+    when = datetime.fromtimestamp(seconds, UTC)
+    try:
+        return when.astimezone(zone)
+    except OverflowError:
+        return when
 
 
 def plausible(days: Sequence[date], oldest_file: date, today: date) -> list[date]:

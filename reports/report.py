@@ -14,15 +14,19 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
+import structlog
 
+from inspection.errors import InspectorError
 from inspection.ranges import Ranges
+from inspection.reconciliation import Account, reconcile
 from reports import control, counting, moving, quality, tables, truth
 from reports.compact import preferred
+from reports.daily import Day, by_day
 from reports.days import CountedDays, recount
 from reports.findings import findings
+from reports.lake import LakeUnreadable, unreadable
 from reports.numbers import say
 from reports.period import BaselinePeriod, Period, default_baseline, local_hours, plausible
-from reports.reconciliation import Account, reconcile
 from reports.storage import LocalStorage, Storage, storage_for, whole
 
 SCHEMA = "report/1"
@@ -31,6 +35,11 @@ _SMALL = ("cells", "histograms", "chosen", "audits")
 #: So many lots stand in the JSON and on the page; all of them in the Parquet tables.
 MOST_LOTS = 1000
 _MOST_DOUBLED = 10_000
+_log = structlog.get_logger(__name__)
+
+
+class NoSuchPeriod(InspectorError):
+    """The days wanted are none: the first comes after the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +63,17 @@ class Wanted:
         """Where reports lie: beside the root, never in it."""
         return whole(self.reports) if self.reports else f"{self.root.rpartition('/')[0]}/reports"
 
+    def folder(self, last: str) -> str:
+        """Where the report up to ``last`` lies: one that begins later than the lake never lies where the whole does."""
+        return f"{self.place}/date={last}" + (f"_from={self.first.isoformat()}" if self.first else "")
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
     """Everything that Spark found, as small Arrow tables."""
 
     account: Account
+    days: tuple[Day, ...]
     cells: pa.Table
     firsts: pa.Table
     histograms: pa.Table
@@ -71,17 +85,34 @@ class Counts:
 def count(spark: Any, storage: Storage, wanted: Wanted, now: datetime) -> Counts:
     """Run Spark over what is not counted yet, and reconcile the whole lake.
 
+    Files that go while they are read (a copy that is made again, retention) are no error: the lake is listed again.
+
     Raises:
-        LakeUnreadable: no such lake, or a file in it that is none.
+        LakeUnreadable: no such lake, a file in it that is none, or one that Spark twice could not read.
     """
+    from py4j.protocol import Py4JJavaError
+    from pyspark.errors import PySparkException
+
+    try:
+        return _count(spark, storage, wanted, now)
+    except (PySparkException, Py4JJavaError, FileNotFoundError, LakeUnreadable) as error:
+        _log.warning("counted_again", reason=type(error).__name__)
+    try:
+        return _count(spark, storage, wanted, now)
+    except (PySparkException, Py4JJavaError, FileNotFoundError) as error:
+        first = next(iter(str(error).splitlines()), "")
+        raise unreadable(wanted.root, f"Spark could not read it: {type(error).__name__} {first}") from error
+
+
+def _count(spark: Any, storage: Storage, wanted: Wanted, now: datetime) -> Counts:
     root = wanted.root
     files = storage.lake_files(root)
-    footers = counting.read_footers(storage, files)
+    links = counting.read_links(storage, files)
     days = CountedDays(spark, storage, root, f"{wanted.place}/_days", partial(preferred, storage, root))
     days.count(files)
     stored = counting.stored_numbers(days.table("numbers").toArrow())
     said = counting.statements(days.table("statements").toArrow())
-    account = reconcile(files, footers, stored, said, now)
+    account = reconcile(links, stored, said, counting.heard(days.table("heard"), now), now)
     names = (*_SMALL, "parts")
     twice: Mapping[str, Ranges] = {}
     frames = {name: days.table(name) for name in names}
@@ -93,15 +124,20 @@ def count(spark: Any, storage: Storage, wanted: Wanted, now: datetime) -> Counts
     small = {name: frames[name].toArrow() for name in _SMALL}
     for name in ("chosen", "audits"):  # the same sums to the last digit, in whatever order Spark gives the rows
         small[name] = small[name].sort_by("event_id")
-    return Counts(account, firsts=tables.first_inspections(frames["parts"]).toArrow(), doubled=twice, **small)
+    firsts = tables.first_inspections(frames["parts"]).toArrow()
+    return Counts(account, by_day(account, links, stored), firsts=firsts, doubled=twice, **small)
 
 
 def compose(counts: Counts, wanted: Wanted, frozen: Period | None, now: datetime) -> dict[str, Any]:
-    """The report: what ``report.json`` holds (NaN and infinities as null). ``frozen``: the baseline, if one is."""
+    """The report: what ``report.json`` holds (NaN and infinities as null). ``frozen``: the baseline, if one is.
+
+    Raises:
+        NoSuchPeriod: the lake has none of the days wanted.
+    """
     everything = quality.counted(counts.cells, counts.firsts, wanted.zone)
     days = plausible_days(counts, wanted.zone, now) or [now.astimezone(wanted.zone).date()]
     misdated = everything.outside(Period(days[0], days[-1]))
-    period = Period(wanted.first or days[0], wanted.last or days[-1])
+    period = chosen_period(wanted, days)
     sensible = everything.within(Period(days[0], days[-1]))
     baseline = _baseline(frozen, quality.defects_by_day(sensible), period)
     rows = everything.within(period)
@@ -116,7 +152,7 @@ def compose(counts: Counts, wanted: Wanted, frozen: Period | None, now: datetime
         "period": period.as_dict(),
         "baseline": {**baseline.period.as_dict(), "provisional": baseline.provisional},
         "reconciliation": {
-            **reconciliation(counts.account, everything, counts.doubled),
+            **reconciliation(counts, everything),
             "misdated": misdated,
         },
         "quality": {
@@ -139,16 +175,26 @@ def compose(counts: Counts, wanted: Wanted, frozen: Period | None, now: datetime
     return dict(_finite(told))
 
 
+def chosen_period(wanted: Wanted, days: Sequence[date]) -> Period:
+    """The days wanted, or all of ``days``. Raises NoSuchPeriod when that is none."""
+    period = Period(wanted.first or days[0], wanted.last or days[-1])
+    if period.first > period.last:
+        said = f"There is no day from {period.first} to {period.last}: the lake has {days[0]} to {days[-1]}."
+        raise NoSuchPeriod("no_such_period", said)
+    return period
+
+
 def plausible_days(counts: Counts, zone: ZoneInfo, now: datetime) -> list[date]:
     """The local days of the lake's inspections, without those that only a wrong clock can have shown."""
     seen = {hour.date() for hour in local_hours(sorted(set(counts.cells["slot"].to_pylist())), zone).values()}
-    days = [date.fromisoformat(day.date) for day in counts.account.days]
+    days = [date.fromisoformat(day.date) for day in counts.days]
     today = now.astimezone(zone).date()
     return plausible(sorted(seen), min(days, default=today), today)
 
 
-def reconciliation(account: Account, everything: quality.Counted, doubled: Mapping[str, Ranges]) -> dict[str, Any]:
+def reconciliation(counts: Counts, everything: quality.Counted) -> dict[str, Any]:
     """The account as the report tells it; numbers of journals are named where something is wrong."""
+    account, doubled = counts.account, counts.doubled
     names = ("issued", "stored", "missing", "doubled", "outstanding", "retired")
     troubled = [
         {
@@ -170,21 +216,28 @@ def reconciliation(account: Account, everything: quality.Counted, doubled: Mappi
         "whole": account.whole,
         **{name: account.total(name) for name in names},
         "dead": account.dead_letters,
+        "open_letters": account.open_letters,
         "inspections": sum(everything.inspections),
         "rejected": everything.pictures("rejected"),
         "journals": len(account.journals),
         "files": account.files,
-        "proven_until": account.proven_until.isoformat() if account.proven_until else None,
-        "breaks": list(account.breaks),
-        "late": list(account.late),
+        **{name: _when(getattr(account, name)) for name in ("proven_until", "newest_statement")},
+        "breaks": [asdict(found) for found in account.breaks],
+        "late": [{**asdict(late), "since": _when(late.since)} for late in account.late],
         "troubled": troubled,
-        "by_day": [{**asdict(day), "issued": day.issued} for day in account.days],
+        "by_day": [{**asdict(day), "issued": day.issued} for day in counts.days],
     }
+
+
+def _when(when: datetime | None) -> str | None:
+    return when.isoformat() if when else None
 
 
 def _within(table: pa.Table, period: Period, zone: ZoneInfo) -> pa.Table:
     first = datetime.combine(period.first, datetime.min.time(), zone).timestamp() * 1e6
-    end = datetime.combine(period.last + timedelta(days=1), datetime.min.time(), zone).timestamp() * 1e6
+    end = math.inf
+    if period.last < date.max:
+        end = datetime.combine(period.last + timedelta(days=1), datetime.min.time(), zone).timestamp() * 1e6
     return table.filter(pa.array([first <= at < end for at in table["at"].to_pylist()], pa.bool_()))
 
 
@@ -247,9 +300,9 @@ def make(
         "index.html": render(report, language).encode(),
         **parquet_tables(full),
     }
-    day = f"date={report['period']['to']}"
+    folder = wanted.folder(report["period"]["to"])
     for name, data in files.items():
-        storage.write(f"{wanted.place}/{day}/{name}", data)
+        storage.write(f"{folder}/{name}", data)
         if copy_to is not None:
-            LocalStorage().write(str(copy_to.absolute() / day / name), data)
+            LocalStorage().write(str(copy_to.absolute() / folder.rpartition("/")[2] / name), data)
     return report

@@ -4,6 +4,7 @@ Every table carries the file's ``date`` folder, so that a closed day's part can 
 of statistics, and nothing of languages or pages.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -26,27 +27,32 @@ DIMENSIONS = ("line", "camera", "shift", "lot", "model_version", "verdict", "pre
 SLOT = 900
 #: Bins of the drift histograms: value = bin / scale for p_defect and brightness, 2**(bin / 8) for sharpness.
 P_BINS, BRIGHTNESS_BINS, SHARPNESS_STEP = 200, 256, 8
-_ORDER_BITS = 14
+_ORDER_BITS = 10
 
 
 def events(spark: Any, root: str, files: Sequence[LakeFile], dedupe: bool = False) -> Any:
-    """The rows of ``files``, with ``stored_in``, the partition of the file; ``dedupe`` keeps one of each number."""
+    """The rows of ``files``, with ``stored_in``, topic+partition of the file; ``dedupe`` keeps one of each number."""
     from pyspark.sql import functions as sql
 
     if not files:
-        return spark.createDataFrame([], f"{_SCHEMA}, stored_in INT")
+        return spark.createDataFrame([], f"{_SCHEMA}, stored_in STRING")
     reader = spark.read.schema(_SCHEMA).option("basePath", root)
-    partition = sql.regexp_extract(sql.col("_metadata.file_name"), r"\+(\d+)\+", 1).cast("int")
-    rows = reader.parquet(*(file.path for file in files)).withColumn("stored_in", partition)
+    stream = sql.regexp_extract(sql.col("_metadata.file_name"), r"^(.+\+\d+)\+\d+\.parquet$", 1)
+    rows = reader.parquet(*(literal(file.path) for file in files)).withColumn("stored_in", stream)
     return rows.dropDuplicates(["journal", "number"]) if dedupe else rows
+
+
+def literal(path: str) -> str:
+    """``path`` for Spark's reader, which takes some characters for a pattern."""
+    return re.sub(r"([\[\]{}*?\\])", r"\\\1", path)
 
 
 def copied(spark: Any, folder: str, day: str) -> Any:
     """The same out of a compacted copy of ``day``."""
     from pyspark.sql import functions as sql
 
-    schema = _SCHEMA.rpartition(", ")[0] + ", stored_in INT"
-    return spark.read.schema(schema).parquet(folder).withColumn("date", sql.lit(day))
+    schema = _SCHEMA.rpartition(", ")[0] + ", stored_in STRING"
+    return spark.read.schema(schema).parquet(literal(folder)).withColumn("date", sql.lit(day))
 
 
 def numbers(rows: Any) -> Any:
@@ -71,20 +77,25 @@ def doubled(rows: Any, numbers_table: Any, most: int) -> Any:
 
 
 def statements(rows: Any) -> Any:
-    """Per folder, partition of the file, journal and partition named: the greatest count, when it was said."""
+    """Per folder, stream of the file, journal and partition named: the greatest count, since when it was said."""
     from pyspark.sql import functions as sql
 
-    said = rows.where(sql.col("kind") == "statement").select(
-        "date",
-        "stored_in",
-        sql.unix_micros("occurred_at").alias("at"),
-        sql.explode_outer(sql.from_json("journals", "map<string,struct<partition:int,issued:bigint>>")).alias(
-            "j", "said"
-        ),
+    counts = sql.from_json("journals", "map<string,struct<partition:int,issued:bigint>>")
+    when, issued = sql.unix_micros("occurred_at"), sql.col("said.issued")
+    said = rows.where("kind = 'statement'").select(
+        "date", "stored_in", when.alias("at"), sql.explode(counts).alias("journal", "said")
     )
-    return said.groupBy(
-        "date", "stored_in", sql.col("j").alias("journal"), sql.col("said.partition").alias("named")
-    ).agg(sql.max("said.issued").alias("issued"), sql.max("at").alias("at"), sql.min("at").alias("since"))
+    return said.groupBy("date", "stored_in", "journal", sql.col("said.partition").alias("named")).agg(
+        sql.max(issued).alias("issued"), sql.min_by("at", sql.struct(-issued, sql.col("at"))).alias("since")
+    )
+
+
+def heard(rows: Any) -> Any:
+    """When statements were said, by folder and stream of the file."""
+    from pyspark.sql import functions as sql
+
+    said = rows.where("kind = 'statement'")
+    return said.select("date", "stored_in", sql.unix_micros("occurred_at").alias("at")).distinct()
 
 
 def _slot() -> Any:
@@ -115,12 +126,15 @@ def cells(rows: Any) -> Any:
 def parts(rows: Any) -> Any:
     """One row for each inspection of a named part: when, and in which cell. No aggregation: nothing is moved yet.
 
-    ``order`` sorts by time; of two at the same microsecond the one with the smaller CRC-32 of its id (14 bits).
+    ``order`` sorts by time; of two at the same microsecond the one with the smaller CRC-32 of its id (10 bits).
+    Times further than 285 years from 2020 are all alike.
     """
     from pyspark.sql import functions as sql
 
     tie = sql.crc32(sql.col("event_id").cast("binary")).bitwiseAND((1 << _ORDER_BITS) - 1)
-    order = sql.shiftleft(sql.unix_micros("occurred_at") - EPOCH, _ORDER_BITS) + tie
+    far = sql.lit((1 << 63 - _ORDER_BITS) - 1)
+    time = sql.greatest(-far, sql.least(far, sql.unix_micros("occurred_at") - EPOCH))
+    order = sql.shiftleft(time, _ORDER_BITS) + tie
     return (
         _inspections(rows)
         .where(sql.col("part_id").isNotNull())
@@ -128,7 +142,7 @@ def parts(rows: Any) -> Any:
     )
 
 
-#: Micro-seconds of 2020-01-01: times are kept from there, so that 14 bits of tie-break fit behind them.
+#: Micro-seconds of 2020-01-01: times are kept from there, so that 10 bits of tie-break fit behind them.
 EPOCH = 1_577_836_800_000_000
 
 
@@ -210,8 +224,9 @@ TABLES: Mapping[str, tuple[Callable[[Any], Any], str]] = {
     "numbers": (numbers, "date STRING, journal STRING, block BIGINT, bits BIGINT, n BIGINT"),
     "statements": (
         statements,
-        "date STRING, stored_in INT, journal STRING, named INT, issued BIGINT, at BIGINT, since BIGINT",
+        "date STRING, stored_in STRING, journal STRING, named INT, issued BIGINT, since BIGINT",
     ),
+    "heard": (heard, "date STRING, stored_in STRING, at BIGINT"),
     "cells": (
         cells,
         "date STRING, slot BIGINT, line STRING, camera STRING, shift STRING, lot STRING, model_version STRING, "

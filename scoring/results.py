@@ -98,8 +98,7 @@ def gathered(results: Path, out: Path) -> Counts:
             counts.add(table)
             writer.write_table(_cells(table.set_column(at, "reasons", pc.binary_join(table["reasons"], ";"))))
     partial.replace(out / CSV)
-    write_whole(out, SUMMARY, json.dumps(counts.told(), indent=1) + "
-")
+    write_whole(out, SUMMARY, json.dumps(counts.told(), indent=1) + "\n")
     return counts
 
 

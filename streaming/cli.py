@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 if TYPE_CHECKING:
+    from inspection.reconciliation import Account, Break, Late
     from streaming.kafka import Kafka
     from streaming.settings import Settings
-    from streaming.verify import Verdict
 
 T = TypeVar("T")
 
@@ -42,20 +42,21 @@ def verify(
     """Count the lake against what was issued. Exit 3: something is missing, doubled or late; 1: no lake is there."""
     from streaming.root import open_folder
     from streaming.settings import Settings
+    from streaming.verify import as_dict
     from streaming.verify import verify as count
 
     settings = Settings()
     root = lake or settings.lake_root
     try:
-        verdict = count(open_folder(root, settings.webhdfs, settings.webhdfs_ca, settings.webhdfs_kerberos))
+        account = count(open_folder(root, settings.webhdfs, settings.webhdfs_ca, settings.webhdfs_kerberos))
     except OSError as error:
         print(f"casting verify: {error}", file=sys.stderr)
         sys.exit(1)
-    if not verdict.files:
+    if not account.files:
         print(f"casting verify: no file of a lake lies in {root}: nothing can be said of it.", file=sys.stderr)
         sys.exit(1)
-    print(json.dumps(verdict.as_dict(), indent=1) if as_json else _table(verdict))
-    sys.exit(0 if verdict.whole else 3)
+    print(json.dumps(as_dict(account), indent=1) if as_json else _table(account))
+    sys.exit(0 if account.whole else 3)
 
 
 def dead_list(as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False) -> None:
@@ -111,14 +112,37 @@ def _kafka() -> "tuple[Settings, Kafka]":
     return settings, kafka
 
 
-def _table(verdict: "Verdict") -> str:
-    names = ("stated", "stored", "missing", "doubled", "dead", "outstanding")
+def _table(account: "Account") -> str:
+    from inspection.ranges import count
+    from streaming.verify import MOST_RANGES
+
+    names = ("stated", "stored", "missing", "doubled", "dead", "outstanding", "retired")
     lines = [f"{'journal':34}" + "".join(f"{name:>13}" for name in names)]
-    for journal in verdict.journals:
-        lines.append(f"{journal.journal:34}" + "".join(f"{getattr(journal, name):13,}" for name in names))
-        lines += [f"  missing: {first} to {last}" for first, last in journal.where]
-    lines.append(f"{'total':34}" + "".join(f"{verdict.total(name):13,}" for name in names))
-    lines += [f"broken chain: {text}" for text in verdict.breaks]
-    until = verdict.until.isoformat(timespec="seconds") if verdict.until else "never (no statement is stored yet)"
-    lines.append(f"{'whole' if verdict.whole else 'NOT WHOLE'}; {verdict.files} files; speaks up to {until}")
+    for journal in account.journals:
+        values = (getattr(journal, name) for name in names)
+        numbers = (value if isinstance(value, int) else count(value) for value in values)
+        lines.append(f"{journal.journal:34}" + "".join(f"{number:13,}" for number in numbers))
+        lines += [f"  missing: {first} to {last}" for first, last in journal.missing[:MOST_RANGES]]
+    lines.append(f"{'total':34}" + "".join(f"{account.total(name):13,}" for name in names))
+    lines += [f"broken chain: {_broken(found)}" for found in account.breaks]
+    lines += [f"late or lost: {_late(late)}" for late in account.late]
+    proven = account.proven_until
+    until = proven.isoformat(timespec="seconds") if proven else "never (a partition has no statement yet)"
+    lines.append(f"{'whole' if account.whole else 'NOT WHOLE'}; {account.files} files; speaks up to {until}")
     return "\n".join(lines)
+
+
+def _broken(found: "Break") -> str:
+    said = {
+        "name": "its name says {expected}, its footer {found}",
+        "start": "starts at {found}, the file before it ends at {expected}",
+        "source": "comes from {found}, the file before it from {expected}",
+    }[found.what]
+    return f"{found.path}: {said.format(found=found.found, expected=found.expected)}"
+
+
+def _late(late: "Late") -> str:
+    since = late.since.isoformat(timespec="seconds") if late.since else "ever"
+    if late.what == "partition":
+        return f"partition {late.where}: no statement since {since}, others have newer ones"
+    return f"journal {late.where}: {late.numbers[0][0]} to {late.numbers[0][1]} outstanding since {since}"

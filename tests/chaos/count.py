@@ -8,9 +8,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from inspection.reconciliation import Account
 from streaming.files import Name
 from streaming.folder import Folder
-from streaming.verify import Verdict, verify
+from streaming.verify import verify
 from tests.chaos.load import Answer
 from tests.services.daemon import wait
 
@@ -53,7 +54,7 @@ class Tally:
         self._events: Counter[str] = Counter()
         self._pictures: Counter[str] = Counter()
 
-    def look(self) -> Verdict:
+    def look(self) -> Account:
         """Read what is new, and let ``verify`` count. Raises OSError while HDFS is away."""
         verdict = verify(self._lake)
         for name in self._lake.names():
@@ -76,9 +77,9 @@ class Tally:
         return len(self._seen)
 
 
-def looked(tally: Tally) -> Verdict:
+def looked(tally: Tally) -> Account:
     """Look until HDFS answers."""
-    verdicts: list[Verdict] = []
+    verdicts: list[Account] = []
 
     def look() -> bool:
         verdicts.append(tally.look())
@@ -88,9 +89,9 @@ def looked(tally: Tally) -> Verdict:
     return verdicts[-1]
 
 
-def settled(tally: Tally, answers: Sequence[Answer], seconds: float = 180) -> Verdict:
+def settled(tally: Tally, answers: Sequence[Answer], seconds: float = 180) -> Account:
     """Wait until all that was answered is in the lake, or the time is up."""
-    verdicts: list[Verdict] = []
+    verdicts: list[Account] = []
 
     def all_there() -> bool:
         verdicts.append(tally.look())

@@ -140,7 +140,7 @@ def test_whatever_is_killed_nothing_answered_is_lost_or_doubled(service: Service
     newest = {journal: number for journal, number, _ in posting.answered}
     _wait(lambda: _stored(data) >= {event_id for _, _, event_id in posting.answered})
     verdict = verify(LocalFolder(data / "lake"))
-    assert verdict.whole, verdict.as_dict()
+    assert verdict.whole, verdict
     stored = {count.journal: count.stored for count in verdict.journals}
     assert all(stored[journal] >= number for journal, number in newest.items())
     assert len(newest) >= 2  # a killed writer never numbers in its old journal again

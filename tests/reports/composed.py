@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
+from inspection.reconciliation import Account
+from reports.daily import Day
 from reports.period import Period
-from reports.reconciliation import Account, DayAccount
 from reports.report import Counts, Wanted, compose
 from reports.tables import DIMENSIONS, SLOT
 from tests.reports.lakes import Plant, inspections
@@ -67,19 +68,24 @@ def chosen(*drawn: tuple[str, str, str, float]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=schema)
 
 
+_UNSAID = Account((), (), (), 0, 0, None, None, 0)
+_LOST = (Day("1970-01-01", missing=1),)
+
+
 def report(
     counted: pa.Table,
     now: datetime = NOW,
+    account: Account = _UNSAID,
+    days: tuple[Day, ...] = _LOST,
     *,
     frozen: Period | None = None,
     told: Mapping[str, pa.Table] | None = None,
     **wanted: Any,
 ) -> dict[str, Any]:
     """``told``: tables other than the cells, by their name in ``Counts``."""
-    account = Account((), (DayAccount("1970-01-01", missing=1),), (), 0, (), None, None, 0)
     tables = {"histograms": histograms({}), "chosen": chosen(), "audits": audits(), **(told or {})}
     asked = Wanted("/lake", wanted.pop("zone", ZoneInfo("Asia/Seoul")), **wanted)
-    return compose(Counts(account, counted, NOTHING, **tables), asked, frozen, now)
+    return compose(Counts(account, days, counted, NOTHING, **tables), asked, frozen, now)
 
 
 def says(made: Mapping[str, Any]) -> set[tuple[str, str]]:

@@ -26,7 +26,9 @@ def test_every_without_sense_is_wrong_usage(text: str) -> None:
         ("--from", "3 March"),
         ("--language", "de"),
         ("--timezone", "Mars/Olympus"),
+        ("--timezone", "Asia"),
         ("--baseline", "2026-03-01"),
+        ("--baseline", "2026-03-07..2026-03-01"),
     ],
 )
 def test_wrong_usage_is_said_at_once(options: tuple[str, ...]) -> None:

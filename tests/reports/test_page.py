@@ -8,16 +8,20 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pytest
 
+from inspection.reconciliation import Account, Break, JournalAccount, Late
 from reports import moving, plots
 from reports.control import control_charts
-from reports.page import level, render, words
+from reports.daily import Day
+from reports.page import kappa, level, percent, render, say, words
 from reports.period import BaselinePeriod, Period
 from reports.quality import Counted, by, counted, totals
+from reports.report import NoSuchPeriod, Wanted
 from reports.tables import SLOT
 from tests.reports import composed
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "statistics.md"
 DAYS = [date(1970, 1, 1) + timedelta(days=n) for n in range(60)]
+NOW = composed.NOW
 _cells, _report, _NOTHING = composed.cells, composed.report, composed.NOTHING
 
 
@@ -125,6 +129,83 @@ def test_any_name_can_be_drawn(name: str) -> None:
     bad = bad.set_column(bad.column_names.index("lot"), "lot", pa.array([name or "-"]))
     page = render(_report(pa.concat_tables([table, bad])), "en")
     assert "<b>&lot" not in page
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0.0, "0.00"), (1e-7, "< 0.01"), (0.00006, "0.01"), (0.5, "50.00"), (0.9999999, "> 99.99"), (1.0, "100.00")],
+)
+def test_rounding_says_neither_none_nor_all_where_it_is_not_so(value: float, said: str) -> None:
+    assert percent(value) == f"{said}\N{NO-BREAK SPACE}%"
+
+
+def test_agreement_that_is_almost_perfect_is_not_said_to_be() -> None:
+    values = (1.0, 0.9996, 0.5, 0.0002, -0.0002, 0.0)
+    assert [kappa(value) for value in values] == ["1.000", "> 0.999", "0.500", "< 0.001", "> -0.001", "0.000"]
+
+
+def test_findings_of_the_lake_are_told_in_each_language_and_their_days_are_utc() -> None:
+    journal = JournalAccount("j", 0, 9, NOW, 5, 0, 0, ((3, 4),), ((8, 9),), ())
+    breaks = (Break("name", "f", "7", "5"), Break("start", "f", "7", "5"), Break("source", "f", "7", "5"))
+    late = (Late("numbers", "j", ((8, 9),), NOW), Late("partition", "t 1", (), NOW), Late("partition", "t 2", (), None))
+    account = Account((journal,), breaks, late, 2, 1, NOW, NOW, 1)
+    days = (Day("1970-01-01", stored=5), Day("1970-01-02", missing=2, open=1))
+    report = _report(_cells({0: {"ok": 5}}), account=account, days=days)
+    told = {finding["what"]: say(finding, words("en")) for finding in report["findings"]}
+    assert {"missing", "broken_name", "broken_start", "broken_source", "late", "behind", "unheard"} <= told.keys()
+    assert "first on 1970-01-02 UTC" in told["missing"]
+    assert "First on 1970-01-02 UTC" in told["dead"]
+    assert "numbers 8-9 of journal j, outstanding since 2026-03-09 00:00 UTC" in told["late"]
+    for finding in report["findings"]:
+        assert not re.findall(r"[a-z]{2,}", say(finding, words("ko")))
+
+
+def test_letters_that_were_all_settled_are_no_finding() -> None:
+    account = Account((), (), (), 3, 0, NOW, NOW, 1)
+    assert "dead" not in {finding["what"] for finding in _report(_cells({}), account=account)["findings"]}
+
+
+@pytest.mark.parametrize(("hours", "levels"), [(1.9, []), (2.1, ["amber"]), (300, ["amber"])])
+def test_a_lake_into_which_nothing_comes_any_more_is_told(hours: float, levels: list[str]) -> None:
+    account = Account((), (), (), 0, 0, NOW, NOW, 1)
+    found = _report(_cells({}), NOW + timedelta(hours=hours), account)["findings"]
+    assert [finding["level"] for finding in found if finding["what"] == "quiet"] == levels
+
+
+def test_a_partition_without_a_statement_is_not_a_lake_without_one() -> None:
+    account = Account((), (), (), 0, 0, None, NOW, 1)
+    report = _report(_cells({0: {"ok": 5}}), account=account)
+    assert "unproven" not in {finding["what"] for finding in report["findings"]}
+    page = render(report, "en")
+    assert words("en")["not_everywhere"] in page
+    assert words("en")["never"] not in page
+
+
+@pytest.mark.parametrize("days", [{"first": date(1970, 1, 9)}, {"last": date(1969, 12, 30)}])
+def test_a_period_that_is_none_is_refused(days: dict[str, date]) -> None:
+    with pytest.raises(NoSuchPeriod, match="the lake has 1970-01-01 to 1970-01-02"):
+        _report(_cells({0: {"ok": 1}, 96: {"ok": 1}}), datetime(1970, 1, 20, tzinfo=UTC), **days)
+
+
+def test_a_period_may_end_with_the_calendar() -> None:
+    assert _report(_cells({0: {"ok": 1}}), last=date.max)["period"]["to"] == "9999-12-31"
+
+
+def test_a_report_that_begins_later_lies_beside_the_whole_one() -> None:
+    lake = Wanted("/data/predictions", ZoneInfo("UTC"))
+    assert lake.folder("2026-03-03") == "/data/reports/date=2026-03-03"
+    part = Wanted("/data/predictions", ZoneInfo("UTC"), first=date(2026, 3, 2))
+    assert part.folder("2026-03-03") == "/data/reports/date=2026-03-03_from=2026-03-02"
+
+
+@pytest.mark.parametrize(("zone", "year"), [("Asia/Seoul", 9999), ("America/New_York", 1)])
+def test_a_clock_at_the_end_of_all_calendars_is_a_wrong_clock(zone: str, year: int) -> None:
+    at = datetime(9999, 12, 31, 23, tzinfo=UTC) if year == 9999 else datetime(1, 1, 1, 0, 30, tzinfo=UTC)
+    slot = (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=SLOT)
+    rows = counted(_cells({slot: {"ok": 1}}), _NOTHING, ZoneInfo(zone))
+    assert {hour.year for hour in rows.hour} == {year}
+    histograms = pa.table({"hour": [slot // 4], "measure": ["brightness"], "bin": [3], "n": [1], "camera": ["c"]})
+    assert {day.year for day in moving.daily(histograms, ZoneInfo(zone))["c"]["brightness"]} == {year}
 
 
 def test_a_hundred_thousand_lots_are_drawn_as_a_thousand() -> None:

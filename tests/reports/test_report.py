@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from app.reports import days_of
 from deployments.settings import Settings
-from reports import quality, tables
+from reports import counting, quality, tables
 from reports.days import RECIPE
 from reports.lake import LakeUnreadable
 from reports.period import Period
@@ -50,7 +50,7 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_healthy_lake_is_whole_and_says_nothing(spark: Any, tmp_path: Path) -> None:
     root = tmp_path / "predictions"
     issued = generate(Plant(events=12_000, days=6), root)
-    report = _report(spark, root)
+    report = make(spark, Wanted(str(root), ZoneInfo("UTC")), datetime(2026, 3, 8, 0, 30, tzinfo=UTC))
     account = report["reconciliation"]
     assert account["whole"]
     assert (account["issued"], account["stored"]) == (issued, issued)
@@ -227,6 +227,65 @@ def test_a_period_speaks_of_its_own_days_only(spark: Any, tmp_path: Path) -> Non
     types = [sum(row["parts"] for row in told["quality"]["defect_types"]) for told in (one, whole)]
     assert types[0] < types[1]
     assert one["reconciliation"] == whole["reconciliation"]  # always over the whole lake
+
+
+def test_days_without_rows_odd_paths_and_odd_clocks_are_read(spark: Any, tmp_path: Path) -> None:
+    """A day on which all was unreadable has a file without rows; Spark takes some names of folders for patterns; a
+    clock may show any year; and a period may hold none but parts that were first seen before it."""
+    root = tmp_path / "plant [1] {a,b}*" / "predictions"
+    partition = Partition(root)
+    row = {"kind": "inspection", "journal": "j", "verdict": "ok", "part_id": "a", "p_defect": 0.5}
+    years = (datetime(2026, 3, 2, tzinfo=UTC), datetime(9999, 12, 31, 23, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC))
+    rows = [{**row, "event_id": str(n), "number": n, "occurred_at": at} for n, at in enumerate(years, 1)]
+    partition.write(to_table(rows), "2026-03-02")
+    partition.write(to_table([]), "2026-03-03", dead=(3,))
+    for zone in ("Asia/Seoul", "America/New_York"):
+        account = _report(spark, root, zone, last=date(2026, 3, 3))["reconciliation"]
+        assert (account["whole"], account["stored"], account["dead"], account["misdated"]) == (True, 3, 1, 2)
+    days = [path.name for path in (root.parent / "reports" / "_days" / RECIPE).iterdir()]
+    assert {day[:10] for day in days} == {"2026-03-02", "2026-03-03", "_tmp"}
+
+
+@pytest.mark.parametrize("first", [(1995, 10, 1), (2026, 3, 1), (2037, 10, 1), (2299, 12, 31)])
+def test_the_first_inspection_is_the_first_in_any_decade(
+    spark: Any, tmp_path: Path, first: tuple[int, int, int]
+) -> None:
+    began = datetime(*first, tzinfo=UTC)
+    row = {"kind": "inspection", "journal": "j", "part_id": "a"}
+    rows = [
+        {**row, "event_id": "2", "number": 1, "occurred_at": began + timedelta(days=150), "verdict": "ok"},
+        {**row, "event_id": "1", "number": 2, "occurred_at": began, "verdict": "defect"},
+    ]
+    Partition(tmp_path).write(to_table(rows), "2026-03-02")
+    seen = tables.events(spark, str(tmp_path), LocalStorage().lake_files(str(tmp_path)))
+    firsts = tables.first_inspections(tables.parts(seen)).toArrow()
+    told = quality.totals(quality.counted(tables.cells(seen).toArrow(), firsts, ZoneInfo("UTC")))
+    assert (told["parts"], told["defect"]) == (1, 1)
+
+
+def test_a_file_that_goes_while_it_is_read_is_no_error_and_one_that_never_can_be_read_is_told(
+    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Retention deletes what was listed; a copy is made again. A file whose footer alone is whole stays unreadable."""
+    root = tmp_path / "predictions"
+    partition = Partition(root)
+    row = {"kind": "inspection", "journal": "j", "verdict": "ok", "occurred_at": datetime(2026, 3, 2, tzinfo=UTC)}
+    paths = [partition.write(to_table([{**row, "event_id": f"e{n}", "number": n}]), "2026-03-02") for n in (1, 2)]
+    read = counting.read_links
+
+    def retention(storage: Any, files: Any) -> Any:
+        links = read(storage, files)
+        paths[0].unlink(missing_ok=True)
+        return links
+
+    monkeypatch.setattr(counting, "read_links", retention)
+    assert _report(spark, root)["reconciliation"]["retired"] == 1
+    monkeypatch.undo()
+    whole = paths[1].read_bytes()
+    paths[1].write_bytes(b"PAR1" + bytes(400) + whole[404:])
+    shutil.rmtree(tmp_path / "reports")
+    with pytest.raises(LakeUnreadable, match="Spark could not read it"):
+        _report(spark, root)
 
 
 def test_what_a_killed_report_left_is_swept_and_what_another_reads_is_not(spark: Any, tmp_path: Path) -> None:

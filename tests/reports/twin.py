@@ -27,7 +27,7 @@ def parts(everything: pd.DataFrame) -> pd.DataFrame:
     found = everything[everything["kind"] == "inspection"].copy()
     if not len(found):
         return found
-    found["tie"] = [zlib.crc32(event.encode()) & 0x3FFF for event in found["event_id"]]
+    found["tie"] = [zlib.crc32(event.encode()) & 0x3FF for event in found["event_id"]]
     ordered = found.sort_values(["occurred_at", "tie"], kind="stable")
     named = ordered["part_id"].notna()
     return pd.concat([ordered[named].drop_duplicates("part_id"), ordered[~named]])

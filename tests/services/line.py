@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from inspection.events import Event, now, uuid7
+from inspection.reconciliation import Account
 from inspection.record import Draft, Entry
 from ledger import Ledger
 from streaming.folder import Folder
@@ -16,7 +17,7 @@ from streaming.owned import Limits
 from streaming.relay import Statements
 from streaming.sending import KafkaSender
 from streaming.service import ConsumerService
-from streaming.verify import Verdict, verify
+from streaming.verify import verify
 from streaming.watch import Watch
 
 QUICK = Limits(seconds=0.3, records=50_000, size=32 << 20)
@@ -83,7 +84,7 @@ def consuming(kafka: Kafka, folder: Callable[[], Folder], limits: Limits = QUICK
     assert running.error is None
 
 
-def until_stored(folder: Folder, inspections: int, seconds: float = 90) -> Verdict:
+def until_stored(folder: Folder, inspections: int, seconds: float = 90) -> Account:
     """Wait until the lake is whole and holds so many inspections (statements come beside them)."""
     end = time.monotonic() + seconds
     while True:

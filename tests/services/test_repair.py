@@ -36,7 +36,7 @@ def test_what_is_missing_is_sent_again_from_the_ledger(broker: Broker, tmp_path:
         ledger.close()
         wait(lambda: verify(lake).total("missing") > 0, "the loss")
         (damaged,) = verify(lake).journals
-        assert damaged.where == ((3, 4),)
+        assert damaged.missing == ((3, 4),)
         done = _resend(f"{damaged.journal}:3-4", broker, url)
         assert (done.returncode, done.stdout) == (0, f"{damaged.journal}: 2 of 2 sent again\n")
         assert until_stored(lake, 5).whole

@@ -6,12 +6,14 @@ from datetime import timedelta
 import pytest
 
 from inspection.events import Event
+from inspection.ranges import count
+from inspection.reconciliation import Account
 from streaming.consumer import PartitionConsumer
 from streaming.files import Footer, Name, to_parquet
 from streaming.folder import MemoryFolder
 from streaming.marks import Marks
 from streaming.record import Record, Stream
-from streaming.verify import Verdict, verify
+from streaming.verify import verify
 from tests.streaming.making import NOON, STREAM, event, record, records, statement, unreadable
 
 SOON = NOON + timedelta(minutes=1)
@@ -28,23 +30,23 @@ def stored(*batches: Sequence[Record]) -> MemoryFolder:
     return folder
 
 
-def counts(verdict: Verdict, journal: str) -> tuple[int, int, int, int, int]:
-    (found,) = (count for count in verdict.journals if count.journal == journal)
-    return found.stated, found.stored, found.missing, found.doubled, found.outstanding
+def counts(verdict: Account, journal: str) -> tuple[int, int, int, int, int]:
+    (found,) = (one for one in verdict.journals if one.journal == journal)
+    return found.stated, found.stored, count(found.missing), found.doubled, count(found.outstanding)
 
 
 def test_a_whole_lake_is_whole() -> None:
     verdict = verify(stored(records("a", range(1, 6)), [record(5, statement("s", 1, a=5))]), SOON)
     assert verdict.whole
     assert counts(verdict, "a") == (5, 5, 0, 0, 0)
-    assert verdict.until == NOON
+    assert verdict.proven_until == NOON
     assert verdict.files == 2
 
 
 def test_a_gap_is_missing_with_its_numbers() -> None:
     verdict = verify(stored([*records("a", range(1, 4)), *records("a", range(6, 8), start=3)]), SOON)
     assert not verdict.whole
-    assert [journal.where for journal in verdict.journals] == [((4, 5),)]
+    assert [journal.missing for journal in verdict.journals] == [((4, 5),)]
 
 
 def test_a_tail_that_a_statement_of_the_same_partition_names_is_missing() -> None:
@@ -122,6 +124,6 @@ def _write(folder: MemoryFolder, start: int, events: Sequence[Event], marks: Mar
 
 
 def test_a_number_as_large_as_a_number_can_be_is_counted_and_not_laid_out_in_memory() -> None:
-    (count,) = verify(stored([record(0, event("a", 2)), record(1, event("a", 2**63 - 1))])).journals
-    assert (count.stored, count.missing) == (2, 2**63 - 3)
-    assert count.where == ((1, 1), (3, 2**63 - 2))
+    (found,) = verify(stored([record(0, event("a", 2)), record(1, event("a", 2**63 - 1))])).journals
+    assert (found.stored, count(found.missing)) == (2, 2**63 - 3)
+    assert found.missing == ((1, 1), (3, 2**63 - 2))
