@@ -115,7 +115,7 @@ def test_loss_and_doubling_are_named(spark: Any, troubled: Path, tmp_path: Path)
     assert f"j-writer {first}-{first + table.num_rows - 1}" in doubled["values"]["where"]
     assert report["quality"]["total"]["inspections"] == before  # doubled rows count once
     assert ("red", "doubled") in _says(report)
-    assert ("red", "broken") in _says(report)
+    assert ("red", "broken_start") in _says(report)
 
 
 def test_unchanged_days_are_not_read_again_and_late_events_are_picked_up(
