@@ -79,9 +79,10 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A chain that does not hold at a file: its name or start, or where it comes from, is not what it should be."""
+    """A chain that does not hold at a file: its name or start, or where it comes from, is not what it should be, or it is
+    damaged (``found`` says how)."""
 
-    what: Literal["name", "start", "source"]
+    what: Literal["name", "start", "source", "damaged"]
     path: str
     found: str
     expected: str

@@ -137,6 +137,7 @@ def _broken(found: "Break") -> str:
         "name": "its name says {expected}, its footer {found}",
         "start": "starts at {found}, the file before it ends at {expected}",
         "source": "comes from {found}, the file before it from {expected}",
+        "damaged": "{found}",
     }[found.what]
     return f"{found.path}: {said.format(found=found.found, expected=found.expected)}"
 

@@ -9,16 +9,17 @@ is dropped and the folder is read again.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from inspection.events import Event, Unreadable, from_json
-from streaming.files import Footer, Name, belongs, read_footer, to_parquet
+from streaming.files import Damaged, Footer, Name, belongs, read_footer, to_parquet
 from streaming.folder import Folder
 from streaming.marks import Marks
 from streaming.record import Fenced, Loss, Record, Stream
 
 LEFT_BEHIND = 86_400.0  # seconds after which nobody comes back to a temporary file
 LARGEST = 1 << 20  # bytes of a value; the ledger keeps its events at half of that
+LONGEST_REASON = 200  # characters: it may quote the record, and must fit into a letter beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +85,17 @@ class PartitionConsumer:
         """Forget what is in memory and continue from the newest file, over all date folders.
 
         Raises:
-            Loss: ``the newest file belongs to another stream``.
+            Loss: the newest file belongs to another stream, or is damaged.
         """
         mine = (name for name in self._folder.names() if belongs(name, self._stream))
         newest = max(mine, key=lambda name: name.start, default=None)
         self._marks, self._last, resume = Marks(), None, 0
         if newest is not None:
-            with self._folder.open(newest) as file:
-                footer = read_footer(file)
+            try:
+                with self._folder.open(newest) as file:
+                    footer = read_footer(file)
+            except Damaged as error:
+                raise Loss(f"{newest.path} {error}") from error
             if footer.stream != self._stream.id:
                 raise Loss(f"{newest.path} was written from {footer.stream}, not from {self._stream.id}")
             self._marks, resume = footer.marks, footer.resume
@@ -173,7 +177,9 @@ class PartitionConsumer:
             return None
         if buffer.dead:
             self._bury(buffer.dead)
-        self._marks.forget(buffer.day)
+        if buffer.events:  # the writers' clocks must agree: a broker whose clock is ahead for an hour forgets nothing
+            told = max(datetime.fromisoformat(event.occurred_at) for event in buffer.events)
+            self._marks.forget(min(buffer.day, told.date()))
         name = Name(buffer.day, self._stream.topic, self._stream.partition, buffer.start)
         footer = Footer(
             self._stream.id,
@@ -202,7 +208,7 @@ def _read(record: Record) -> tuple[Event | None, str]:
     try:
         event = from_json(record.value)
     except Unreadable as error:
-        return None, str(error)
+        return None, str(error)[:LONGEST_REASON]
     if record.journal is not None and (record.journal, record.number) != (event.journal, event.number):
         return None, "headers and value name different numbers"
     return event, ""

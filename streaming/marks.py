@@ -83,7 +83,7 @@ class Marks:
         )
 
     def forget(self, today: date) -> None:
-        """Drop journals without a record for 60 days; ``today`` is the newest record's append date, not the clock's."""
+        """Drop journals without a record for 60 days; ``today`` is the records' own date, not the clock's."""
         old = [journal for journal, marks in self._journals.items() if today - marks.touched > FORGET_AFTER]
         for journal in old:
             del self._journals[journal]

@@ -1,11 +1,11 @@
-"""Counts a lake against what its ledger says was issued; reads columns and footers only, and trusts neither.
+"""Counts a lake against what its ledger says was issued; reads footers and rows, and trusts neither.
 
 Gathers what files, rows and statements say; the rules are those of :mod:`inspection.reconciliation`, as the report's.
 """
 
 import json
 from collections import defaultdict
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,11 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from inspection.ranges import Ranges, count, from_numbers, up_to
-from inspection.reconciliation import Account, Link, Marks, Said, Stored, Stream, heard_in, reconcile
-from streaming.files import Footer, Name
+from inspection.reconciliation import Account, Break, Link, Marks, Said, Stored, Stream, heard_in, reconcile
+from streaming.files import Damaged, Footer, Name, read_rows
 from streaming.folder import Folder
 from streaming.marks import JournalMarks
 
@@ -27,13 +26,24 @@ _Numbers = npt.NDArray[np.int64]
 
 
 def verify(folder: Folder, now: datetime | None = None) -> Account:
-    """Read all files of ``folder`` and count. ``now`` decides what is late."""
+    """Read all files of ``folder`` and count. ``now`` decides what is late.
+
+    What looks broken is looked at once more: a listing that goes from day to day while a file is added to a day that
+    it has passed, and the next file to the day after, misses only the first.
+    """
+    account = _verify(folder, now)
+    return _verify(folder, now) if account.breaks else account
+
+
+def _verify(folder: Folder, now: datetime | None) -> Account:
     found = _Found()
     for name in folder.names():
-        with folder.open(name) as file:
-            parquet = pq.ParquetFile(file)
-            footer = Footer.from_metadata(parquet.schema_arrow.metadata)
-            table = parquet.read(columns=_COLUMNS)
+        try:
+            with folder.open(name) as file:
+                footer, table = read_rows(file, _COLUMNS)
+        except Damaged as error:
+            found.damaged.append(Break("damaged", name.path, str(error), ""))
+            continue
         found.add(name, footer, table)
     return found.account(now or datetime.now(UTC))
 
@@ -63,6 +73,7 @@ class _Found:
     """What the files of all partitions say."""
 
     def __init__(self) -> None:
+        self.damaged: list[Break] = []
         self._links: list[Link] = []
         self._numbers: dict[str, list[_Numbers]] = defaultdict(list)
         self._said: dict[tuple[Stream, str, int], Said] = {}
@@ -95,7 +106,8 @@ class _Found:
     def account(self, now: datetime) -> Account:
         stored = {journal: _stored(parts) for journal, parts in self._numbers.items()}
         heard = {stream: heard_in(times, now) for stream, times in self._heard.items()}
-        return reconcile(self._links, stored, self._said.values(), heard, now)
+        account = reconcile(self._links, stored, self._said.values(), heard, now)
+        return replace(account, breaks=(*self.damaged, *account.breaks), files=account.files + len(self.damaged))
 
 
 def _marks(marks: JournalMarks) -> Marks:

@@ -1,15 +1,17 @@
 """The rules of the consumer, one test each; the search over all schedules is in test_model.py."""
 
 import io
+import re
+from collections.abc import Callable
 
 import pyarrow.parquet as pq
 import pytest
 
-from inspection.events import FIELDS
+from inspection.events import FIELDS, timestamp
 from streaming.consumer import DeadLetter, PartitionConsumer
 from streaming.files import read_footer
 from streaming.folder import MemoryFolder
-from streaming.record import Fenced, Loss, Stream
+from streaming.record import Fenced, Loss, Record, Stream
 from tests.streaming.making import NOON, STREAM, days, event, record, records, unreadable
 
 
@@ -178,3 +180,47 @@ def test_what_is_too_large_is_a_dead_letter_and_its_number_is_seen(
     assert taking.flush() is not None
     assert [letter.reason.split(":")[0] for letter in buried] == ["over-size"]
     assert numbers(folder) == [("a", 2)]
+
+
+def test_a_reason_that_quotes_the_record_leaves_its_letter_room(folder: MemoryFolder, buried: list[DeadLetter]) -> None:
+    taking = consumer(folder, buried)
+    value = b'{"schema":"inspection/1","kind":"audit","' + b"k" * 1_048_480 + b'":1e999}'
+    taking.add(Record(0, NOON, "a", 1, value))
+    taking.flush()
+    (letter,) = buried
+    assert len(letter.reason) == 200
+
+
+@pytest.mark.parametrize("damage", [lambda _: b"", lambda data: data[:-9], lambda data: data[:-200] + bytes(200)])
+def test_a_damaged_newest_file_stops_the_consumer_and_is_named(
+    folder: MemoryFolder, damage: Callable[[bytes], bytes]
+) -> None:
+    taking = consumer(folder)
+    taking.add(record(0, event("a", 1)))
+    taking.flush()
+    ((name, data),) = folder.files.items()
+    folder.files[name] = damage(data)
+    with pytest.raises(Loss, match=re.escape(f"{name.path} is damaged")):
+        consumer(folder)
+
+
+def test_a_broker_whose_clock_is_months_ahead_makes_nobody_forgotten(folder: MemoryFolder) -> None:
+    taking = consumer(folder)
+    for item in records("a", range(1, 11)):
+        taking.add(item)
+    for offset in (10, 11):  # two files: the clock stays wrong for a while
+        taking.add(record(offset, event("b", offset), days(61 + offset)))
+    taking.add(record(12, event("a", 10)))  # sent again
+    stored = taking.flush()
+    assert stored is not None
+    assert (stored.rows, stored.repeats) == (0, 1)
+
+
+def test_a_journal_is_forgotten_when_broker_and_writers_say_that_sixty_days_are_over(folder: MemoryFolder) -> None:
+    taking = consumer(folder)
+    taking.add(record(0, event("a", 1)))
+    taking.add(record(1, event("b", 1, occurred_at=timestamp(days(61))), days(61)))
+    stored = taking.flush()
+    assert stored is not None
+    footer = read_footer(io.BytesIO(folder.files[stored.name]))
+    assert [journal for journal, _ in footer.marks.items()] == ["b"]

@@ -1,8 +1,14 @@
 """Verify says what is missing, doubled, dead or outstanding, whatever the files claim."""
 
-from collections.abc import Sequence
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from inspection.events import Event
@@ -10,11 +16,11 @@ from inspection.ranges import count
 from inspection.reconciliation import Account
 from streaming.consumer import PartitionConsumer
 from streaming.files import Footer, Name, to_parquet
-from streaming.folder import MemoryFolder
+from streaming.folder import LocalFolder, MemoryFolder
 from streaming.marks import Marks
 from streaming.record import Record, Stream
 from streaming.verify import verify
-from tests.streaming.making import NOON, STREAM, event, record, records, statement, unreadable
+from tests.streaming.making import NOON, STREAM, days, event, record, records, statement, unreadable
 
 SOON = NOON + timedelta(minutes=1)
 
@@ -127,3 +133,85 @@ def test_a_number_as_large_as_a_number_can_be_is_counted_and_not_laid_out_in_mem
     (found,) = verify(stored([record(0, event("a", 2)), record(1, event("a", 2**63 - 1))])).journals
     assert (found.stored, count(found.missing)) == (2, 2**63 - 3)
     assert found.missing == ((1, 1), (3, 2**63 - 2))
+
+
+def _flipped(data: bytes, column: str) -> bytes:
+    """One bit of what the file holds of ``column`` is another."""
+    group = pq.ParquetFile(io.BytesIO(data)).metadata.row_group(0)
+    (chunk,) = (group.column(i) for i in range(group.num_columns) if group.column(i).path_in_schema == column)
+    end = (chunk.dictionary_page_offset or chunk.data_page_offset) + chunk.total_compressed_size
+    return data[: end - 3] + bytes([data[end - 3] ^ 0x10]) + data[end - 2 :]
+
+
+def _changed(column: str) -> Callable[[bytes], bytes]:
+    return lambda data: _flipped(data, column)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda _: b"",
+        lambda data: data[: len(data) // 2],
+        *map(_changed, ("journal", "verdict", "p_defect", "event_id")),
+    ],
+    ids=["empty", "cut off", "journal", "verdict", "p_defect", "event_id"],
+)
+def test_a_damaged_file_is_named_whatever_column_the_damage_is_in(damage: Callable[[bytes], bytes]) -> None:
+    folder = stored(records("a", range(1, 300)), records("a", range(300, 302), start=299))
+    (name,) = (name for name in folder.files if name.start == 0)
+    folder.files[name] = damage(folder.files[name])
+    account = verify(folder, SOON)
+    assert not account.whole
+    assert (account.breaks[0].what, account.breaks[0].path) == ("damaged", name.path)
+    assert account.breaks[0].found.startswith("is damaged: ")
+    assert account.files == 2
+
+
+class _MidnightFolder(MemoryFolder):
+    """Lists one day after the other, as real stores do; ``meanwhile`` happens between the first and the second."""
+
+    meanwhile: Callable[[], None] | None = None
+
+    def names(self) -> Iterator[Name]:
+        for day in (NOON.date(), days(1).date()):
+            yield from [name for name in self.files if name.date == day]
+            happens, self.meanwhile = self.meanwhile, None
+            if happens is not None:
+                happens()
+
+
+def test_files_of_two_days_that_come_while_the_days_are_listed_break_no_chain() -> None:
+    folder = _MidnightFolder()
+    taking = PartitionConsumer(STREAM, folder, lambda _: None)
+
+    def take(*batches: Sequence[Record]) -> None:
+        for item in (item for batch in batches for item in batch):
+            taking.add(item)
+        taking.flush()
+
+    take(records("a", range(1, 6)))
+    folder.meanwhile = lambda: take(records("a", range(6, 9), start=5), records("a", range(9, 12), 8, days(1)))
+    assert verify(folder, days(1)).whole
+
+
+_COUNTING = """
+import sys
+from pathlib import Path
+from streaming.folder import LocalFolder
+from streaming.verify import verify
+threads = lambda: len(list(Path("/proc/self/task").iterdir()))
+before = threads()
+assert verify(LocalFolder(Path(sys.argv[1]))).files == 1
+print(threads() - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts threads by /proc")
+def test_no_thread_that_may_hold_an_object_of_python_outlives_the_count(tmp_path: Path) -> None:
+    folder = LocalFolder(tmp_path)
+    ((name, data),) = stored(records("a", range(1, 300))).files.items()
+    folder.publish(folder.put(data), name)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", _COUNTING, str(tmp_path)]
+    done = subprocess.run(command, env=environment, cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("0\n", "")
