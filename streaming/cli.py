@@ -68,24 +68,34 @@ def dead_list(as_json: Annotated[bool, typer.Option("--json", help="One JSON obj
         if as_json:
             value = letter.value.decode(errors="replace")
             row = {"at": letter.at, "reason": letter.reason, "topic": topic, "partition": partition, "offset": offset}
-            print(json.dumps({**row, "journal": letter.journal, "number": letter.number, "value": value}))
+            row |= {"appended_at": letter.appended_at.isoformat(), "journal": letter.journal, "number": letter.number}
+            print(json.dumps({**row, "value": value}))
         else:
-            print(f"{letter.at:6}  {topic}/{partition}@{offset}  {len(letter.value):,} bytes  {letter.reason}")
+            place = f"{letter.appended_at.date()}  {topic}/{partition}@{offset}"
+            print(f"{letter.at:6}  {place}  {len(letter.value):,} bytes  {letter.reason}")
 
 
 def dead_replay(
-    at: Annotated[list[int] | None, typer.Argument(help="Numbers of the list's first column; none: all.")] = None,
+    at: Annotated[
+        list[int] | None, typer.Argument(help="Numbers of the list's first column; none: all of the last 50 days.")
+    ] = None,
 ) -> None:
     """Send dead letters to their partition again, after what reads them was mended."""
-    from streaming.letters import kept, replay
+    from datetime import UTC, datetime
 
-    async def again() -> int:
-        letters = [letter for letter in await kept(kafka) if not at or letter.at in at]
+    from streaming.letters import chosen, kept, replay
+
+    async def again() -> tuple[int, int]:
+        found = await kept(kafka)
+        letters = chosen(found, at or (), datetime.now(UTC))
         await replay(kafka, letters)
-        return len(letters)
+        return len(letters), len(found)
 
     kafka = _kafka()[1]
-    print(f"sent again: {_done(again())}")
+    sent, found = _done(again())
+    print(f"sent again: {sent}")
+    if not at and sent < found:
+        print(f"older than 50 days, to be named: {found - sent}; docs/operations.md says when", file=sys.stderr)
 
 
 def _done(work: Coroutine[Any, Any, T]) -> T:

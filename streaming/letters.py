@@ -1,27 +1,31 @@
 """Dead letters in Kafka: records that can't be read, kept with the reason, the place and the original bytes."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streaming.consumer import DeadLetter
 from streaming.kafka import Away, Kafka
+from streaming.marks import FORGET_AFTER
 from streaming.topic import ensure_topic
 
+YOUNG = FORGET_AFTER - timedelta(days=10)  # so long the marks surely know whether a letter's number was stored since
 MOST = 1_900_000  # bytes of a letter: what is larger is cut, so that it can be kept at all, and its size is named
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A dead letter as it lies in its topic: ``place`` is (topic, partition, offset) where it was found."""
+    """A dead letter as it lies in its topic: ``place`` is (topic, partition, offset) where it was found, and when."""
 
     at: int
     reason: str
     place: tuple[str, int, int]
+    appended_at: datetime
     journal: str | None
     number: int | None
     value: bytes
@@ -90,6 +94,11 @@ async def kept(kafka: Kafka) -> list[Kept]:
             await consumer.stop()
 
 
+def chosen(letters: Sequence[Kept], at: Collection[int], now: datetime) -> list[Kept]:
+    """Those that ``at`` names; where it names none, all that are young: an older one may be stored and forgotten."""
+    return [letter for letter in letters if (letter.at in at if at else now - letter.appended_at < YOUNG)]
+
+
 async def replay(kafka: Kafka, letters: Sequence[Kept]) -> None:
     """Send letters to their partition again, for a consumer that now can read them; what it has seen it drops."""
     with _away():
@@ -128,7 +137,8 @@ def _read(at: int, headers: dict[str, bytes], value: bytes) -> Kept:
     text = {name: content.decode(errors="replace") for name, content in headers.items()}
     place = (text.get("topic", ""), int(text.get("partition", -1)), int(text.get("offset", -1)))
     number = int(text["number"]) if text.get("number", "").isdecimal() else None
-    return Kept(at, text.get("reason", ""), place, text.get("journal"), number, value)
+    appended = datetime.fromisoformat(text.get("appended_at", "0001-01-01T00:00:00+00:00"))
+    return Kept(at, text.get("reason", ""), place, appended, text.get("journal"), number, value)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from inspection.events import to_json
 from ledger import Ledger
 from streaming.folder import LocalFolder
 from streaming.kafka import Kafka, UnfitTopic
-from streaming.letters import kept, replay
+from streaming.letters import chosen, kept, replay
 from streaming.record import Loss
 from streaming.topic import ensure_topic
 from streaming.verify import verify
@@ -77,6 +78,7 @@ def test_dead_letters_are_kept_listed_and_sent_again(kafka: Kafka, lake: LocalFo
         _until(lambda: verify(lake).dead_letters == 1)
         (letter,) = asyncio.run(kept(kafka))
         assert (letter.place, letter.number, letter.value) == ((kafka.topic, 0, 0), 1, b"{not json")
+        assert chosen([letter], [], datetime.now(UTC)) == [letter]
         asyncio.run(replay(kafka, [letter]))  # still unreadable: dropped, as its number was seen
         asyncio.run(_produce(kafka, [(to_json(event("a", 1)), "a", 1)]))
         _until(lambda: verify(lake).total("stored") == 2)

@@ -13,7 +13,7 @@ from streaming.sending import KafkaSender
 from streaming.verify import verify
 from tests.services.broker import Broker
 from tests.services.daemon import wait
-from tests.services.line import consuming, entry, until_stored
+from tests.services.line import consuming, entry, relaying, until_stored
 
 
 def test_what_is_missing_is_sent_again_from_the_ledger(broker: Broker, tmp_path: Path) -> None:
@@ -43,6 +43,32 @@ def test_what_is_missing_is_sent_again_from_the_ledger(broker: Broker, tmp_path:
         beyond = _resend(f"{damaged.journal}:5-9", broker, url)
         assert beyond.returncode == 3
         assert "does not hold 3" in beyond.stderr
+
+
+def test_a_file_lost_in_the_lake_is_written_again_once_those_behind_it_are_moved_away(
+    broker: Broker, tmp_path: Path
+) -> None:
+    kafka = broker.kafka("file-lost", 1)
+    ledger = Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    recorder = ledger.recorder(second_look=0.1)
+    lake = LocalFolder(tmp_path / "lake")
+    with relaying(ledger, kafka):
+        with consuming(kafka, lambda: lake):
+            for calls in (1, 2, 3):
+                recorder.submit(entry(4)).result()
+                assert until_stored(lake, 4 * calls - 1).whole
+        (tmp_path / "aside").mkdir()
+        files = sorted(lake.root.glob("date=*/*.parquet"), key=lambda file: file.name)
+        files[1].unlink()
+        assert not verify(lake).whole
+        for file in files[2:]:
+            file.rename(tmp_path / "aside" / file.name)
+        with consuming(kafka, lambda: lake):
+            again = until_stored(lake, 11)
+    recorder.close()
+    ledger.close()
+    assert again.whole
+    assert 12 in [journal.stored for journal in again.journals]
 
 
 @pytest.mark.parametrize("command", ["dead list", "dead replay", "relay --resend a:1-2"])

@@ -124,3 +124,24 @@ def test_a_lake_of_another_ledger_stops_the_consumer_with_a_clear_word(tmp_path:
         consumer.run()
     restored.close()
     first.close()
+
+
+def test_a_file_lost_in_the_lake_is_written_again_once_those_behind_it_are_moved_away(tmp_path: Path) -> None:
+    ledger = Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    recorder = ledger.recorder(second_look=0.1)
+    for _ in range(3):
+        recorder.submit(entry(4)).result()
+        line = Line(ledger, tmp_path / "lake")
+        line.stop()
+    recorder.close()
+    lost, *behind = sorted((tmp_path / "lake").glob("date=*/*.parquet"), key=lambda file: file.name)[1:]
+    lost.unlink()
+    assert not verify(LocalFolder(tmp_path / "lake")).whole
+    for file in behind:
+        file.rename(tmp_path / file.name)
+    line = Line(ledger, tmp_path / "lake")
+    line.stop()
+    ledger.close()
+    verdict = verify(LocalFolder(tmp_path / "lake"))
+    assert verdict.whole
+    assert 12 in [journal.stored for journal in verdict.journals]
