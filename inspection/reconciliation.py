@@ -79,7 +79,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A chain that does not hold at a file: its name or start, or where it comes from, is not what it should be, or it is
+    """A chain that does not hold at a file: its name or start, or where it comes from, is not what it should be, or is
     damaged (``found`` says how)."""
 
     what: Literal["name", "start", "source", "damaged"]
