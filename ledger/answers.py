@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from inspection.errors import Conflict
+from inspection.errors import Conflict, Unavailable
 from inspection.record import Entry, IdempotencyKey, Receipt
-from ledger.database import insert_new
+from ledger.database import insert_new, unavailable
 from ledger.instants import ago, present
 from ledger.tables import answers
 
@@ -25,13 +25,18 @@ class Claims:
     def wins(self, entry: Entry) -> bool:
         return entry.key is None or self.winners.get(entry.key.key) is entry
 
-    def replay(self, key: IdempotencyKey, made: Mapping[int, Receipt]) -> Receipt | Conflict:
-        """The answer of a call that did not win its key: an earlier commit's, or its twin's in this commit."""
+    def replay(self, key: IdempotencyKey, made: Mapping[int, Receipt]) -> Receipt | Conflict | Unavailable:
+        """The answer of a call that did not win its key: an earlier commit's, or its twin's in this commit.
+
+        Unavailable where the key was forgotten (after its day) between the claim and the look: a repeat wins it.
+        """
         winner = self.winners.get(key.key)
         if winner is not None and winner.key is not None:
             fingerprint, body = winner.key.fingerprint, made[id(winner)].body
-        else:
+        elif key.key in self.stored:
             fingerprint, body = self.stored[key.key]
+        else:
+            return unavailable(LookupError("this Idempotency-Key was forgotten a moment ago; send it again"))
         return Receipt(body, (), replayed=True) if fingerprint == key.fingerprint else mismatch()
 
 

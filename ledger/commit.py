@@ -28,7 +28,7 @@ class Writer:
         self._second_look = second_look
         self._journal: Journal | None = None
         self._opened = datetime.now(UTC)
-        self._left: list[tuple[Journal, bool]] = []  # journals to close with the next commit: (journal, lost)
+        self._left: list[Journal] = []  # to be closed with the next commit
 
     def commit(self, entries: Sequence[Entry]) -> list[Outcome]:
         """Record all ``entries`` in one transaction; one outcome each. Never raises for a database's failure.
@@ -39,12 +39,12 @@ class Writer:
             return self._transact(entries)
         except LostJournal:
             _log.warning("journal_lost", journal=self._journal.id if self._journal else None)
-            self._abandon(lost=True)
+            self._abandon()
             return self.commit(entries)  # in a new journal, which can't be lost in the transaction that opens it
         except SQLAlchemyError as error:
             if not isinstance(error, DataError | IntegrityError):
                 _log.error("ledger_commit_failed", error=type(error).__name__, calls=len(entries))
-                self._abandon(lost=False)
+                self._abandon()
                 return [unavailable(error)] * len(entries)
             return self._apart(entries, error)
         except Exception as error:
@@ -59,7 +59,7 @@ class Writer:
 
     def leave(self) -> None:
         """Close the journal, if the database lets us; one that is left open is closed by the relay in time."""
-        self._abandon(lost=False)
+        self._abandon()
         if not self._left:
             return
         try:
@@ -68,18 +68,18 @@ class Writer:
         except SQLAlchemyError as error:
             _log.warning("journal_left_open", error=type(error).__name__)
 
-    def _abandon(self, lost: bool) -> None:
+    def _abandon(self) -> None:
         if self._journal is not None:
-            self._left.append((self._journal, lost))
+            self._left.append(self._journal)
             self._journal = None
 
     def _close_left(self, connection: Connection) -> None:
-        for journal, lost in self._left:
-            close_journal(connection, journal, lost)
+        for journal in self._left:
+            close_journal(connection, journal)
 
     def _transact(self, entries: Sequence[Entry]) -> list[Outcome]:
         if self._journal is not None and datetime.now(UTC) - self._opened > JOURNAL_LIFE:
-            self._abandon(lost=False)
+            self._abandon()
         with transaction(self._engine) as connection:
             self._close_left(connection)
             journal = self._journal or open_journal(connection)
@@ -87,15 +87,17 @@ class Writer:
             allowed = [entry for entry in entries if id(entry) not in refusals]
             claims = answers.claim(connection, allowed)
             journal, receipts = self._store(connection, journal, [entry for entry in allowed if claims.wins(entry)])
+            # Before the commit: what fails behind it would be taken for something that was not recorded.
+            outcomes: dict[int, Outcome] = {**refusals, **receipts}
+            for entry in allowed:
+                if id(entry) not in outcomes and entry.key is not None:
+                    outcomes[id(entry)] = claims.replay(entry.key, receipts)
+            made = [outcomes[id(entry)] for entry in entries]
         if self._journal is None:
             self._opened = datetime.now(UTC)
         self._journal = journal
         self._left.clear()
-        outcomes: dict[int, Outcome] = {**refusals, **receipts}
-        for entry in allowed:
-            if id(entry) not in outcomes and entry.key is not None:
-                outcomes[id(entry)] = claims.replay(entry.key, receipts)
-        return [outcomes[id(entry)] for entry in entries]
+        return made
 
     def _store(
         self, connection: Connection, journal: Journal, entries: Sequence[Entry]

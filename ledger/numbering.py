@@ -51,11 +51,13 @@ def open_journal(connection: Connection, kind: str = "writer", partition: int | 
     return _insert(connection, uuid.uuid4().hex, kind, partition)
 
 
-def close_journal(connection: Connection, journal: Journal, lost: bool = False) -> None:
-    """Leave a journal for ever; a lost one is remembered with the greater count, so that its loss is stated."""
-    if connection.scalar(select(journals.c.key).where(journals.c.id == journal.id)) is None:
+def close_journal(connection: Connection, journal: Journal) -> None:
+    """Leave a journal for ever. Where the database holds fewer numbers of it than its writer answered (a restore, a
+    fail-over), the greater count is remembered, so that the loss is stated."""
+    held = connection.scalar(select(journals.c.issued).where(journals.c.id == journal.id))
+    if held is None:
         _insert(connection, journal.id, "writer", journal.partition)
-    values = {"closed_at": present()} | ({"remembered": journal.issued} if lost else {})
+    values = {"closed_at": present()} | ({"remembered": journal.issued} if (held or 0) < journal.issued else {})
     connection.execute(update(journals).where(journals.c.id == journal.id).values(**values))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, insert, literal, select, update
 
 from inspection.events import Event, now, uuid7
 from inspection.outbox import JournalCount
@@ -30,7 +30,9 @@ def counts_of(connection: Connection, line: int) -> list[JournalCount]:
     """Every journal with an event on ``line`` and how far the line acknowledged it, settled ones left out."""
     _route_lost(connection, line)
     acknowledged = _acknowledged(line)
-    stated = case((journals.c.remembered > acknowledged, journals.c.remembered), else_=acknowledged)
+    # A loss is named once the line has all that is left: before that, what is only on its way would look lost too.
+    lost = and_(journals.c.remembered > journals.c.issued, acknowledged >= journals.c.issued)
+    stated = case((lost, journals.c.remembered), else_=acknowledged)
     query = (
         select(journals.c.id, journals.c.partition, stated)
         .join(routes, routes.c.journal == journals.c.key)

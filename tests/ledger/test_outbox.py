@@ -265,6 +265,22 @@ def test_a_journal_of_which_nothing_is_left_is_stated_too(ledger: Ledger, writer
     assert sorted(count.acknowledged for count in turn.acknowledged(LINE)) == [1, 2]
 
 
+def test_a_loss_is_stated_once_all_that_is_left_of_its_journal_is_acknowledged(
+    ledger: Ledger, writer: Writer, turn: Turn
+) -> None:
+    """Before that what is only on its way would be taken for lost."""
+    writer.commit([entry(), entry(), entry()])
+    with transaction(ledger._engine) as connection:
+        connection.execute(text("DELETE FROM events WHERE number > 2"))
+        connection.execute(update(journals).values(issued=2))
+    writer.leave()
+    turn.position(LINE, 10)
+    turn.mark_sent(LINE, [0])
+    assert [count.acknowledged for count in turn.acknowledged(LINE)] == [1]
+    turn.mark_sent(LINE, [1])
+    assert [count.acknowledged for count in turn.acknowledged(LINE)] == [3]
+
+
 def stated_and_sent(turn: Turn) -> int:
     """One round of the relay; returns how many journals it named."""
     turn.position(LINE, 100, sent=True)

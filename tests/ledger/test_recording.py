@@ -1,18 +1,20 @@
 """Recording: numbers without gaps, one commit for many, each call all or none, the same key the same answer."""
 
 import weakref
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Event
 
 import pytest
-from sqlalchemy import create_engine, delete, select, update
+from sqlalchemy import Engine, create_engine, delete, select, update
+from sqlalchemy.exc import OperationalError
 
 from inspection.errors import BadRequest, Conflict, NotFound, Unavailable
 from inspection.events import Event as Recorded
 from inspection.events import from_json
 from inspection.record import Draft, Entry, IdempotencyKey, Search
-from ledger import Ledger
+from ledger import Ledger, commit
 from ledger.answers import KEY_LIFE
 from ledger.commit import Writer
 from ledger.database import transaction
@@ -167,6 +169,68 @@ def test_a_restored_ledger_costs_the_journal_and_its_loss_is_remembered(ledger: 
         row = connection.execute(select(journals).where(journals.c.id == lost)).one()
     assert (row.issued, row.remembered) == (2, 3)
     assert row.closed_at is not None
+
+
+def meets_an_error(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_engine: Engine) -> None:
+        raise OperationalError("BEGIN", None, Exception("server closed the connection"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(commit, "transaction", away)
+        assert isinstance(writer.commit([entry()])[0], Unavailable)
+    writer.commit([entry()])
+
+
+def grows_old(writer: Writer, _monkeypatch: pytest.MonkeyPatch) -> None:
+    writer._opened -= timedelta(days=31)
+    writer.commit([entry()])
+
+
+def leaves(writer: Writer, _monkeypatch: pytest.MonkeyPatch) -> None:
+    writer.leave()
+
+
+@pytest.mark.parametrize("how", [meets_an_error, grows_old, leaves])
+@pytest.mark.parametrize("held", [2, None])
+def test_a_loss_is_remembered_however_the_journal_is_left(
+    ledger: Ledger,
+    writer: Writer,
+    monkeypatch: pytest.MonkeyPatch,
+    how: Callable[[Writer, pytest.MonkeyPatch], None],
+    held: int | None,
+) -> None:
+    writer.commit([entry(), entry(), entry()])
+    lost = payloads(ledger)[0][0]
+    with transaction(ledger._engine) as connection:  # a standby that lacks the newest takes over
+        connection.execute(delete(events).where(events.c.number > (held or 0)))
+        connection.execute(delete(journals) if held is None else update(journals).values(issued=held))
+    how(writer, monkeypatch)
+    with ledger._engine.connect() as connection:
+        row = connection.execute(select(journals).where(journals.c.id == lost)).one()
+    assert (row.issued, row.remembered) == (held or 0, 3)
+    assert row.closed_at is not None
+
+
+def test_a_journal_that_lost_nothing_is_not_remembered(
+    ledger: Ledger, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer.commit([entry(), entry()])
+    meets_an_error(writer, monkeypatch)
+    writer.leave()
+    with ledger._engine.connect() as connection:
+        assert set(connection.scalars(select(journals.c.remembered))) == {0}
+
+
+def test_a_key_that_is_forgotten_while_it_is_asked_for_fails_only_its_own_call(
+    ledger: Ledger, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer.commit([entry(key="k")])
+    with monkeypatch.context() as patch:  # as another process does that tidies in just that moment
+        patch.setattr("ledger.answers._stored", lambda *_: {})
+        first, forgotten, last = writer.commit([entry(), entry(key="k"), entry()])
+    assert isinstance(forgotten, Unavailable)
+    assert [first.events[0].number, last.events[0].number] == [2, 3]
+    assert [number for _, number in payloads(ledger)] == [1, 2, 3]
 
 
 def test_a_journal_that_is_gone_altogether_is_remembered_too(ledger: Ledger, writer: Writer) -> None:
