@@ -37,11 +37,21 @@ class JournalCount:
 
 
 class Turn(Protocol):
-    """What only the relay that holds the lock may do; each call is one transaction on the lock's connection.
+    """What only the relay that holds the lock may do; each call but the first is one transaction on its connection.
 
     Every method raises ``inspection.errors.Unavailable`` when the lock or the connection was lost: then the turn is
     over, and whatever was sent without being marked is sent again by the next one.
     """
+
+    def work_on(self, line: str, partitions: int, sent: bool = False) -> None:
+        """Begin to work on ``line``, which has so many partitions: before anything else, and when another is reached.
+
+        Events that another line did not acknowledge are this one's from now on, at the positions that they have; what
+        that line has after all lies on both then, and nothing is lost. ``sent`` as in :meth:`position`. Writers' open
+        journals that other lines carried, or whose partition is not there, are closed, and so are those of earlier
+        statements. In several transactions.
+        """
+        ...
 
     def position(self, line: str, limit: int, sent: bool = False) -> int:
         """Give up to ``limit`` committed events without a position the next dense positions, the time and ``line``.
@@ -68,11 +78,10 @@ class Turn(Protocol):
         ...
 
     def state(self, partition: int, counts: Sequence[JournalCount]) -> None:
-        """Write a statement event naming ``counts`` into ``partition``'s own statement journal, in one commit."""
-        ...
+        """Write a statement event naming ``counts`` into this turn's own statement journal of ``partition``.
 
-    def partitions(self, count: int) -> None:
-        """Tell the ledger how many partitions new journals may choose from (1 when embedded)."""
+        A turn's own: a database that was put back would give an earlier one's numbers a second time.
+        """
         ...
 
 

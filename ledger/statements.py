@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select, update
 
 from inspection.events import Event, now, uuid7
 from inspection.outbox import JournalCount
+from ledger.changeover import route_lost
 from ledger.instants import ago, present
-from ledger.numbering import Journal, close_journal, open_journal, store
+from ledger.numbering import Journal, open_journal, store
 from ledger.tables import is_unsent, journals, positions, routes
 
 SETTLED_AFTER = timedelta(days=7)
@@ -28,7 +29,7 @@ def close_stale(connection: Connection) -> None:
 
 def counts_of(connection: Connection, line: int) -> list[JournalCount]:
     """Every journal with an event on ``line`` and how far the line acknowledged it, settled ones left out."""
-    _route_lost(connection, line)
+    route_lost(connection, line)
     acknowledged = _acknowledged(line)
     # A loss is named once the line has all that is left: before that, what is only on its way would look lost too.
     lost = and_(journals.c.remembered > journals.c.issued, acknowledged >= journals.c.issued)
@@ -42,10 +43,8 @@ def counts_of(connection: Connection, line: int) -> list[JournalCount]:
     return [JournalCount(*row) for row in connection.execute(query)]
 
 
-def write(connection: Connection, line: int, partition: int, counts: Sequence[JournalCount]) -> tuple[int, int]:
-    """Store statements naming ``counts`` in the statement journal of ``line`` and ``partition``; returns the journal's
-    key and the number of the last."""
-    journal = _statement_journal(connection, line, partition)
+def write(connection: Connection, journal: Journal | None, partition: int, counts: Sequence[JournalCount]) -> Journal:
+    """Store statements naming ``counts`` in ``journal``, or in a new one of ``partition``; returns it as it is then."""
     chunks = [counts[at : at + MOST_NAMED] for at in range(0, len(counts), MOST_NAMED)] or [()]
     drafts = [
         Event(
@@ -56,15 +55,13 @@ def write(connection: Connection, line: int, partition: int, counts: Sequence[Jo
         )
         for chunk in chunks
     ]
-    journal, _ = store(connection, journal, drafts)
-    return journal.key, journal.issued
+    journal, _ = store(connection, journal or open_journal(connection, "statement", partition), drafts)
+    return journal
 
 
-def note_last_numbers(
-    connection: Connection, line: int, partition: int, counts: Sequence[JournalCount], stated_in: int, stated_as: int
-) -> None:
-    """Note which closed journals of this partition have now been named with their last number, and by which event."""
-    final = {c.journal: c.acknowledged for c in counts if c.partition == partition}
+def note_last_numbers(connection: Connection, line: int, stated_in: Journal, counts: Sequence[JournalCount]) -> None:
+    """Note which closed journals of its partition have now been named with their last number by ``stated_in``'s."""
+    final = {c.journal: c.acknowledged for c in counts if c.partition == stated_in.partition}
     last = case((journals.c.remembered > journals.c.issued, journals.c.remembered), else_=journals.c.issued)
     closed = (
         select(journals.c.key, journals.c.id, last.label("last"))
@@ -74,7 +71,7 @@ def note_last_numbers(
     done = [row.key for row in connection.execute(closed) if final.get(row.id) == row.last]
     for key in done:
         noted = update(routes).where(routes.c.journal == key, routes.c.line == line)
-        connection.execute(noted.values(stated_in=stated_in, stated_as=stated_as))
+        connection.execute(noted.values(stated_in=stated_in.key, stated_as=stated_in.issued))
 
 
 def settle(connection: Connection, line: int) -> None:
@@ -99,24 +96,3 @@ def _acknowledged(line: int) -> ColumnElement[int]:
         .scalar_subquery()
     )
     return func.coalesce(first_unsent - 1, routes.c.positioned)
-
-
-def _route_lost(connection: Connection, line: int) -> None:
-    """A journal of which nothing is left but what its writer remembers is named on the line that works now."""
-    anywhere = select(routes.c.journal).where(routes.c.journal == journals.c.key).exists()
-    lost = select(journals.c.key, literal(line), literal(0)).where(journals.c.remembered > 0, ~anywhere)
-    connection.execute(insert(routes).from_select(["journal", "line", "positioned"], lost))
-
-
-def _statement_journal(connection: Connection, line: int, partition: int) -> Journal:
-    """The open one of this partition, unless another line already carries some of its numbers."""
-    query = select(journals.c.key, journals.c.id, journals.c.issued).where(
-        journals.c.kind == "statement", journals.c.partition == partition, journals.c.closed_at.is_(None)
-    )
-    for row in connection.execute(query).all():
-        journal = Journal(row.key, row.id, partition, row.issued)
-        elsewhere = select(routes.c.journal).where(routes.c.journal == row.key, routes.c.line != line)
-        if connection.scalar(elsewhere) is None:
-            return journal
-        close_journal(connection, journal)
-    return open_journal(connection, "statement", partition)

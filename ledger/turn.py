@@ -14,11 +14,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from inspection.errors import Unavailable
 from inspection.outbox import Carried, JournalCount
 from ledger.carried import CARRIED, carried, on_line
+from ledger.changeover import rearrange, take_over
 from ledger.database import insert_new, unavailable, upsert
 from ledger.instants import present
+from ledger.numbering import Journal
 from ledger.statements import close_stale, counts_of, note_last_numbers, settle, write
 from ledger.tables import events, is_unsent, journals, lines, positions, relay, routes
 
+#: Events that change their line in one transaction.
+BITE = 5_000
 _Begin = Callable[[bool], AbstractContextManager[Connection]]
 
 # Built once: the relay looks ten times a second, and building a statement costs more than running it.
@@ -61,6 +65,18 @@ class Turn:
         self._begin = begin
         self._number = number
         self._line = ""
+        self._statements: dict[tuple[str, int], Journal] = {}  # this turn's own, by line and partition
+
+    def work_on(self, line: str, partitions: int, sent: bool = False) -> None:
+        self._line = line
+        self._statements = {at: journal for at, journal in self._statements.items() if at[0] == line}
+        more = True
+        while more:  # in bites: who records meanwhile waits for no longer than one takes
+            with self._transaction() as connection:
+                more = take_over(connection, _line(connection, line), sent, BITE)
+        with self._transaction() as connection:
+            own = [journal.key for journal in self._statements.values()]
+            rearrange(connection, _line(connection, line), partitions, own)
 
     def position(self, line: str, limit: int, sent: bool = False) -> int:
         self._line = line
@@ -102,13 +118,9 @@ class Turn:
 
     def state(self, partition: int, counts: Sequence[JournalCount]) -> None:
         with self._transaction() as connection:
-            key = _line(connection, self._line)
-            journal, number = write(connection, key, partition, counts)
-            note_last_numbers(connection, key, partition, counts, journal, number)
-
-    def partitions(self, count: int) -> None:
-        with self._transaction() as connection:
-            connection.execute(update(relay).values(partitions=count))
+            journal = write(connection, self._statements.get((self._line, partition)), partition, counts)
+            note_last_numbers(connection, _line(connection, self._line), journal, counts)
+        self._statements[self._line, partition] = journal
 
     @contextmanager
     def _transaction(self, writes: bool = True) -> Iterator[Connection]:

@@ -1,7 +1,7 @@
 """The relay of a ledger whose events go to Kafka: positions, sending in order, marking, statements.
 
 Knows no Kafka itself: a :class:`Sender` does. While the line is away events still get their
-positions, so that the live feed goes on; they are sent in order once it is back.
+positions, so that the live feed goes on; they are sent in order once it is back, or on the line that is there instead.
 """
 
 import threading
@@ -154,7 +154,7 @@ class KafkaRelay:
             self._retry = min(self._retry * 2, RETRY[1])
             return False
         self._retry, self._line = RETRY[0], self._sender.topic.line
-        turn.partitions(self._sender.topic.partitions)
+        turn.work_on(self._line, self._sender.topic.partitions)
         _log.info("relay_connected", line=self._line, partitions=self._sender.topic.partitions)
         return True
 

@@ -79,6 +79,7 @@ class EmbeddedRelay:
         self._stop.set()
 
     def _work(self, turn: Turn) -> None:
+        turn.work_on(self._line, EMBEDDED_PARTITION + 1, sent=True)
         while not self._stop.wait(TICK):
             self.step(turn)
         self.step(turn)

@@ -23,11 +23,12 @@ from ledger import Ledger
 from ledger.commit import Writer
 from ledger.database import transaction
 from ledger.tables import events, identity, journals, metadata, relay
+from ledger.turn import Turn
 from tests.ledger.drafts import entry, inspected
 
 KEYS = st.sampled_from([None, None, "k1", "k2", "k3"])
 CALLS = st.lists(st.tuples(KEYS, st.sampled_from("ab"), st.integers(1, 3)), min_size=1, max_size=4)
-LINE = "line"
+LINES = ("one", "two")
 
 
 @contextmanager
@@ -65,6 +66,14 @@ class Machine(RuleBasedStateMachine):
         self.answered: dict[tuple[str, int], str] = {}
         self.bodies: dict[str, tuple[str, bytes]] = {}
         self.seen: list[tuple[int, str, int]] = []
+        self.line = LINES[0]
+
+    @contextmanager
+    def turn(self) -> Iterator[Turn]:
+        with self.ledger.outbox.turn() as turn:
+            assert turn is not None
+            turn.work_on(self.line, 1)
+            yield turn
 
     def submit(self, writer: int, calls: list[tuple[str | None, str, int]]) -> list[Entry]:
         return [entry(*(inspected() for _ in range(n)), key=key, content=content) for key, content, n in calls]
@@ -108,44 +117,57 @@ class Machine(RuleBasedStateMachine):
         self.writers[writer].leave()
         self.writers[writer] = Writer(self.ledger._engine, 0.5)
 
-    @rule(limit=st.integers(1, 6), sent=st.booleans(), stored=st.sampled_from([None, None, True, False]))
-    def give_positions(self, limit: int, sent: bool, stored: bool | None) -> None:
+    @rule(line=st.sampled_from(LINES), stored=st.sampled_from([None, True, False]))
+    def change_the_line(self, line: str, stored: bool | None) -> None:
+        """What the other line did not acknowledge goes along, also when that is cut off."""
+        self.line = line
         with self.ledger.outbox.turn() as turn:
             assert turn is not None
             if stored is None:
-                turn.position(LINE, limit, sent)
+                turn.work_on(line, 1)
+            else:
+                with failing(self.ledger, stored), pytest.raises(Unavailable):
+                    turn.work_on(line, 1)
+
+    @rule(limit=st.integers(1, 6), sent=st.booleans(), stored=st.sampled_from([None, None, True, False]))
+    def give_positions(self, limit: int, sent: bool, stored: bool | None) -> None:
+        with self.turn() as turn:
+            if stored is None:
+                turn.position(self.line, limit, sent)
             else:
                 # With nothing to place there is nothing to commit, and nothing fails.
                 with failing(self.ledger, stored), suppress(Unavailable):
-                    turn.position(LINE, limit, sent)
+                    turn.position(self.line, limit, sent)
 
     @rule(data=st.data(), stored=st.sampled_from([None, None, True, False]))
     def mark(self, data: st.DataObject, stored: bool | None) -> None:
-        with self.ledger.outbox.turn() as turn:
-            assert turn is not None
-            waiting = [carried.position for carried in turn.unsent(LINE, 100)]
+        with self.turn() as turn:
+            waiting = [carried.position for carried in turn.unsent(self.line, 100)]
             if not waiting:
                 return
             some = data.draw(st.sets(st.sampled_from(waiting)))
             if stored is None:
-                turn.mark_sent(LINE, sorted(some))
-                assert [c.position for c in turn.unsent(LINE, 100)] == [p for p in waiting if p not in some]
+                turn.mark_sent(self.line, sorted(some))
+                assert [c.position for c in turn.unsent(self.line, 100)] == [p for p in waiting if p not in some]
             else:
                 with failing(self.ledger, stored), pytest.raises(Unavailable):
-                    turn.mark_sent(LINE, sorted(some))
+                    turn.mark_sent(self.line, sorted(some))
 
     @rule()
     def state(self) -> None:
         """A statement names exactly how far each journal is acknowledged without a gap."""
-        with self.ledger.outbox.turn() as turn:
-            assert turn is not None
-            named = {count.journal: count.acknowledged for count in turn.acknowledged(LINE)}
-            unsent = {(c.journal, c.number) for c in turn.unsent(LINE, 1000)}
+        with self.turn() as turn:
+            named = {count.journal: count.acknowledged for count in turn.acknowledged(self.line)}
+            unsent = {(c.journal, c.number) for line in LINES for c in turn.unsent(line, 1000)}
             placed = {(c.journal, c.number) for c in self.carried()}
+            here = {(c.journal, c.number) for c in self.ledger.outbox.from_position(0, 10_000, self.line)}
             for journal, count in named.items():
                 assert all((journal, n) in placed - unsent for n in range(1, count + 1))
-                assert (journal, count + 1) not in placed - unsent
-            turn.state(0, turn.acknowledged(LINE))
+                assert (journal, count + 1) not in here - unsent
+                if count:
+                    assert (journal, count) in here
+            assert not any(turn.unsent(line, 1) for line in LINES if line != self.line)
+            turn.state(0, turn.acknowledged(self.line))
 
     def carried(self) -> list[Carried]:
         return list(self.ledger.outbox.from_position(0, 10_000))
@@ -178,7 +200,8 @@ class Machine(RuleBasedStateMachine):
         self.seen = found
 
 
-def test_the_promise_holds_at_every_crash_point(ledger: Ledger) -> None:
+def test_the_promise_holds_at_every_crash_point(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger.turn.BITE", 2)
     machine = type("Machine", (Machine,), {"ledger": ledger})
     steps = settings(
         max_examples=20,

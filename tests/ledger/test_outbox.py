@@ -15,7 +15,7 @@ from ledger.commit import Writer
 from ledger.database import transaction
 from ledger.instants import ago
 from ledger.statements import SETTLED_AFTER, STALE_AFTER
-from ledger.tables import journals, positions, routes
+from ledger.tables import journals, positions, relay, routes
 from ledger.turn import Turn
 from tests.ledger.drafts import entry
 
@@ -125,7 +125,7 @@ def test_a_relay_that_wakes_up_after_its_turn_can_do_nothing(ledger: Ledger, wri
         lambda: turn.mark_sent(LINE, [0]),
         lambda: turn.acknowledged(LINE),
         lambda: turn.state(0, []),
-        lambda: turn.partitions(3),
+        lambda: turn.work_on(LINE, 3),
     )
     for call in calls:
         with pytest.raises(Unavailable):
@@ -206,7 +206,7 @@ def statements(ledger: Ledger) -> list[tuple[int, dict[str, int]]]:
 
 
 def test_each_partition_has_a_statement_journal_of_its_own(ledger: Ledger, writer: Writer, turn: Turn) -> None:
-    turn.partitions(4)
+    turn.work_on(LINE, 4)
     writer.commit([entry()])
     turn.position(LINE, 10, sent=True)
     for _ in range(2):
@@ -223,7 +223,7 @@ def test_each_partition_has_a_statement_journal_of_its_own(ledger: Ledger, write
 
 
 def test_journals_choose_among_the_partitions(ledger: Ledger, turn: Turn) -> None:
-    turn.partitions(4)
+    turn.work_on(LINE, 4)
     for _ in range(40):
         Writer(ledger._engine, 0.0).commit([entry()])
     with ledger._engine.connect() as connection:
@@ -239,6 +239,100 @@ def test_another_line_gets_statement_journals_of_its_own(ledger: Ledger, writer:
     with ledger._engine.connect() as connection:
         issued = connection.scalars(select(journals.c.issued).where(journals.c.kind == "statement"))
         assert list(issued) == [1, 1]
+
+
+def test_what_a_line_never_acknowledged_goes_to_the_line_that_is_there(
+    ledger: Ledger, writer: Writer, turn: Turn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ledger.turn.BITE", 3)
+    writer.commit([entry() for _ in range(4)])
+    turn.work_on("lost", 1)
+    turn.position("lost", 10)
+    turn.mark_sent("lost", [0, 1])
+    turn.state(0, turn.acknowledged("lost"))
+    writer.commit([entry() for _ in range(6)])
+    while turn.position("lost", 10):
+        pass
+    before = carried(ledger)
+    turn.work_on("there", 1)
+    assert carried(ledger) == before
+    assert turn.unsent("lost", 100) == []
+    moved = turn.unsent("there", 100)
+    assert [c.number for c in moved] == list(range(3, 11))
+    assert {c.kind for c in moved} == {"inspection"}  # a statement speaks of its own line
+    assert ledger.outbox.backlog().events == 8
+    turn.mark_sent("there", [c.position for c in moved])
+    assert [(c.journal, c.acknowledged) for c in turn.acknowledged("there")] == [(moved[0].journal, 10)]
+    assert [(c.journal, c.acknowledged) for c in turn.acknowledged("lost")] == [(moved[0].journal, 2)]
+
+
+def test_a_writer_leaves_its_journal_when_another_line_carries_it_on(
+    ledger: Ledger, writer: Writer, turn: Turn
+) -> None:
+    first = writer.commit([entry()])[0].events[0].journal
+    turn.work_on("one", 1)
+    turn.position("one", 10, sent=True)
+    turn.work_on("one", 1)
+    assert writer.commit([entry()])[0].events[0].journal == first
+    turn.work_on("two", 1)
+    second = writer.commit([entry()])[0].events[0].journal
+    assert second != first
+    turn.position("two", 10)
+    turn.work_on("two", 1)
+    assert writer.commit([entry()])[0].events[0].journal == second
+
+
+def test_a_line_with_fewer_partitions_carries_every_journal(ledger: Ledger, turn: Turn) -> None:
+    turn.work_on("three", 3)
+    writers = [Writer(ledger._engine, 0.0) for _ in range(12)]
+    for writer in writers:
+        writer.commit([entry(), entry()])
+    turn.position("three", 24)
+    turn.mark_sent("three", range(12))
+    turn.work_on("one", 1)
+    for writer in writers:
+        writer.commit([entry()])
+    turn.position("one", 100)
+    waiting = turn.unsent("one", 100)
+    assert len(waiting) == 24
+    assert {c.partition for c in waiting} == {0}
+    turn.mark_sent("one", [c.position for c in waiting])
+    assert {count.partition for count in turn.acknowledged("one")} == {0}
+    whole = {c.journal for c in ledger.outbox.from_position(0, 100, "three")} - {c.journal for c in waiting}
+    stays = {count.journal: count.partition for count in turn.acknowledged("three")}
+    assert {stays[journal] for journal in whole} <= {0, 1, 2}
+    with ledger._engine.connect() as connection:
+        assert connection.scalar(select(relay.c.partitions)) == 1
+
+
+def test_the_journals_of_a_topic_settle_on_the_embedded_line(ledger: Ledger, turn: Turn) -> None:
+    turn.work_on("topic", 3)
+    writers = [Writer(ledger._engine, 0.0) for _ in range(9)]
+    for writer in writers:
+        writer.commit([entry()])
+    turn.work_on(LINE, 1, sent=True)
+    for writer in writers:
+        writer.leave()
+    for _ in range(3):
+        stated_and_sent(turn)
+    with ledger._engine.connect() as connection:
+        kept = select(routes.c.settled_at).join(journals, journals.c.key == routes.c.journal)
+        assert None not in set(connection.scalars(kept.where(journals.c.kind == "writer")))
+
+
+def test_every_turn_has_statement_journals_of_its_own(ledger: Ledger, writer: Writer) -> None:
+    """A database that was put back would give an earlier turn's numbers a second time."""
+    for _ in range(2):
+        with ledger.outbox.turn() as turn:
+            assert turn is not None
+            turn.work_on(LINE, 1)
+            for _ in range(2):
+                writer.commit([entry()])
+                stated_and_sent(turn)
+                turn.work_on(LINE, 1)  # reached once more
+    with ledger._engine.connect() as connection:
+        rows = connection.execute(select(journals).where(journals.c.kind == "statement").order_by(journals.c.key)).all()
+    assert [(row.issued, row.closed_at is not None) for row in rows] == [(2, True), (2, False)]
 
 
 def test_a_lost_journal_is_stated_with_the_greater_count(ledger: Ledger, writer: Writer, turn: Turn) -> None:

@@ -96,8 +96,8 @@ class MemoryTurn:
             journal, partition, lambda n: to_json(replace(statement(journal, n), journals=named)), "statement"
         )
 
-    def partitions(self, count: int) -> None:
-        """Writers of the twin choose for themselves."""
+    def work_on(self, line: str, partitions: int, sent: bool = False) -> None:
+        """The twin has one line, and its writers choose their partitions for themselves."""
 
     def _rows(self) -> list[Row]:
         if self.number != self.outbox.turns:
