@@ -10,10 +10,12 @@ import structlog
 
 from deployments.settings import Settings
 from ledger import Ledger
-from streaming.embedded import EmbeddedConsumer, embedded_stream
-from streaming.folder import LocalFolder
+from streaming.embedded import EarlierLines, EmbeddedConsumer, embedded_stream
+from streaming.folder import Folder, LocalFolder
 from streaming.kafka import Kafka
-from streaming.relay import EmbeddedRelay
+from streaming.record import Stream
+from streaming.relay import EmbeddedRelay, embedded_line
+from streaming.root import open_folder
 
 TIDY = 3600.0  # seconds between deletions of what is too old
 _log = structlog.get_logger(__name__)
@@ -34,7 +36,10 @@ class Line:
         self._ledger = ledger
         self._settings = settings
         kafka = settings.broker
-        self._workers = _embedded(ledger, settings) if kafka is None else _over_kafka(ledger, kafka)
+        self._workers = {
+            **(_embedded(ledger, settings) if kafka is None else _over_kafka(ledger, kafka)),
+            "earlier lines": _earlier(ledger, settings),
+        }
         self._stop = threading.Event()
         self._threads = {
             **{
@@ -67,13 +72,7 @@ class Line:
 
 
 def _embedded(ledger: Ledger, settings: Settings) -> Mapping[str, Worker]:
-    consumer = EmbeddedConsumer(
-        ledger.outbox,
-        embedded_stream(ledger.id),
-        LocalFolder(Path(settings.lake_root)),
-        settings.data / "dead",
-        settings.flush_seconds,
-    )
+    consumer = _consumer(ledger, settings, embedded_stream(ledger.id), LocalFolder(Path(settings.lake_root)))
     return {"relay": EmbeddedRelay(ledger.outbox), "consumer": consumer}
 
 
@@ -82,3 +81,17 @@ def _over_kafka(ledger: Ledger, kafka: Kafka) -> Mapping[str, Worker]:
     from streaming.sending import KafkaSender
 
     return {"relay": KafkaRelay(ledger.outbox, lambda: KafkaSender(kafka))}
+
+
+def _earlier(ledger: Ledger, settings: Settings) -> EarlierLines:
+    """Into the lake that the settings name now, also where that is HDFS."""
+
+    def consumer(stream: Stream) -> EmbeddedConsumer:
+        tls, kerberos = settings.webhdfs_ca, settings.webhdfs_kerberos
+        return _consumer(ledger, settings, stream, open_folder(settings.lake_root, settings.webhdfs, tls, kerberos))
+
+    return EarlierLines(ledger.outbox, embedded_line(ledger.id) if settings.broker is None else None, consumer)
+
+
+def _consumer(ledger: Ledger, settings: Settings, stream: Stream, lake: Folder) -> EmbeddedConsumer:
+    return EmbeddedConsumer(ledger.outbox, stream, lake, settings.data / "dead", settings.flush_seconds)

@@ -121,6 +121,10 @@ class Positioned(Protocol):
         """Events at or above ``position`` in order, of ``line`` only where one is named."""
         ...
 
+    def lines(self) -> Sequence[str]:
+        """Every line that ever carried an event, in the order in which they came."""
+        ...
+
     def next_position(self) -> int:
         """The position that the next event will get."""
         ...

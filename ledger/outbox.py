@@ -18,7 +18,7 @@ from inspection.outbox import Backlog, Carried
 from ledger.carried import CARRIED, carried, on_line
 from ledger.database import reading, transaction, unavailable
 from ledger.instants import moment
-from ledger.tables import events, is_unsent, journals, positions, relay, routes
+from ledger.tables import events, is_unsent, journals, lines, positions, relay, routes
 from ledger.turn import Turn
 
 _RELAY_LOCK = 0x6361737402  # any constant: "cast", 2
@@ -74,6 +74,10 @@ class Outbox:
         query = CARRIED.where(journals.c.id == journal, positions.c.number.between(first, last))
         with reading(self._engine) as connection:
             return [carried(row) for row in connection.execute(query.order_by(positions.c.number))]
+
+    def lines(self) -> Sequence[str]:
+        with reading(self._engine) as connection:
+            return list(connection.scalars(select(lines.c.id).order_by(lines.c.key)))
 
     def next_position(self) -> int:
         with reading(self._engine) as connection:

@@ -14,12 +14,13 @@ from inspection.events import timestamp
 from inspection.outbox import Carried, Positioned
 from streaming.consumer import DeadLetter, PartitionConsumer, Stored
 from streaming.folder import Folder
-from streaming.record import Fenced, Record, Stream
-from streaming.relay import EMBEDDED_PARTITION, embedded_line
+from streaming.record import Fenced, Loss, Record, Stream
+from streaming.relay import EMBEDDED_PARTITION, embedded_ledger, embedded_line
 
 BATCH = 2_000
 FLUSH_RECORDS = 50_000
 TICK = 0.25  # seconds between looks at the ledger
+LOOK, AGAIN = 3600.0, 60.0  # seconds between looks at earlier lines: when all went well, and when not
 
 _log = structlog.get_logger(__name__)
 
@@ -67,11 +68,28 @@ class EmbeddedConsumer:
     def stop(self) -> None:
         self._stop.set()
 
-    def _consume(self, consumer: PartitionConsumer) -> None:
+    def drain(self, told: threading.Event) -> None:
+        """Store what is left of a line that gets nothing more, and return; also when told to stop.
+
+        Raises Loss as :meth:`run` does; Fenced, OSError, Unavailable: the same call may succeed later.
+        """
+        consumer = PartitionConsumer(self._stream, self._folder, self._bury)
+        self._confirm(consumer)
+        while not told.is_set() and (records := self._read(consumer.resume, BATCH)):
+            for record in records:
+                self._report(consumer.add(record))
+            if consumer.pending >= FLUSH_RECORDS:
+                self._report(consumer.flush())
+        self._report(consumer.flush())
+
+    def _confirm(self, consumer: PartitionConsumer) -> None:
         last = consumer.continues_at()
         if last is not None:
             again = self._read(last, 1)
             consumer.confirm(again[0] if again else None)
+
+    def _consume(self, consumer: PartitionConsumer) -> None:
+        self._confirm(consumer)
         oldest: float | None = None
         stopping = False
         while True:
@@ -108,6 +126,53 @@ class EmbeddedConsumer:
                 "value": letter.record.value.decode(errors="replace"),
             }
             path.write_text(json.dumps(content, ensure_ascii=False))
+
+
+class EarlierLines:
+    """Stores what embedded lines of this ledger left that are not its line any more: before Kafka, before a restore.
+
+    What such a line gave a position counts as carried, and lies in the ledger alone until it is in the lake. Its
+    consumer may have been killed before that, or the lake was put back from a copy older than the ledger's.
+    """
+
+    def __init__(
+        self, positioned: Positioned, current: str | None, consumer: Callable[[Stream], EmbeddedConsumer]
+    ) -> None:
+        """``current``: the embedded line that works now, which has a consumer of its own."""
+        self._positioned = positioned
+        self._current = current
+        self._consumer = consumer
+        self._stop = threading.Event()
+
+    def run(self) -> None:
+        """Look at once, then every hour, until :meth:`stop`: another version's relay may still be at work on one."""
+        pause = 0.0
+        while not self._stop.wait(pause):
+            pause = LOOK if self.look() else AGAIN
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def look(self) -> bool:
+        """Store what is left of every earlier line; False when one has to be tried again."""
+        try:
+            lines = self._positioned.lines()
+        except Unavailable as error:
+            _log.warning("earlier_lines_wait", reason=error.code)
+            return False
+        earlier = {line: embedded_ledger(line) for line in lines if line != self._current}
+        drained = [self._drained(line, ledger_id) for line, ledger_id in earlier.items() if ledger_id is not None]
+        return all(drained)
+
+    def _drained(self, line: str, ledger_id: str) -> bool:
+        try:
+            self._consumer(embedded_stream(ledger_id)).drain(self._stop)
+        except Loss as error:  # the lake is ahead of a ledger that was restored: it lacks nothing of this line
+            _log.info("earlier_line_is_ahead", line=line, reason=str(error))
+        except Exception as error:  # whatever is wrong with an old line, those who work now go on
+            _log.warning("earlier_line_waits", line=line, reason=repr(error))
+            return False
+        return True
 
 
 def _record(carried: Carried) -> Record:

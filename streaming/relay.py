@@ -14,12 +14,18 @@ BATCH = 5_000
 TICK = 0.1  # seconds between looks at the ledger
 HOLD = 1.0  # seconds between tries to become the working relay
 
+_EMBEDDED = "embedded:"
 _log = structlog.get_logger(__name__)
 
 
 def embedded_line(ledger_id: str) -> str:
     """What carries the events of a ledger without Kafka."""
-    return f"embedded:{ledger_id}"
+    return f"{_EMBEDDED}{ledger_id}"
+
+
+def embedded_ledger(line: str) -> str | None:
+    """The inverse: the id that the ledger had then; None when another kind of line carries."""
+    return line.removeprefix(_EMBEDDED) if line.startswith(_EMBEDDED) else None
 
 
 class Statements:
