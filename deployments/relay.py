@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -75,7 +76,9 @@ def _again(ledger: "Ledger", kafka: "Kafka", ranges: Sequence[tuple[str, int, in
             for journal, first, last in ranges:
                 sent = 0
                 for begin in range(first, last + 1, BATCH):
-                    events = ledger.outbox.numbered(journal, begin, min(last, begin + BATCH - 1))
+                    found = ledger.outbox.numbered(journal, begin, min(last, begin + BATCH - 1))
+                    # A topic that was made anew may have fewer partitions than the one that carried the journal.
+                    events = [replace(event, partition=event.partition % sender.topic.partitions) for event in found]
                     outcome = sender.send(events).result()
                     sent += len(outcome.positions)
                     if outcome.error is not None:
