@@ -18,17 +18,25 @@ _STATEMENTS = select(journals.c.key).where(journals.c.kind == "statement")
 def take_over(connection: Connection, line: int, sent: bool, limit: int) -> bool:
     """Move up to ``limit`` events that another line did not acknowledge to ``line``; False when there are none.
 
-    They keep their positions. It is not known of all that they did not arrive: one may lie on both lines afterwards.
-    Statements are given up, since each speaks of its own line; their journal is named no more.
+    They keep their positions, and the lowest goes first: the consumer of an embedded line does not look back. It is not
+    known of all that they did not arrive: one may lie on both lines afterwards. Statements are given up, since each
+    speaks of its own line; their journal is named no more.
     """
+    firsts: dict[int, int] = {}
     for other in connection.scalars(select(lines.c.key).where(lines.c.key != line)).all():
-        waiting = select(positions.c.position).where(positions.c.line == other, is_unsent)
-        oldest = waiting.order_by(positions.c.position).limit(limit).subquery()
-        last = connection.scalar(select(func.max(oldest.c.position)))
-        if last is not None:
-            _move(connection, other, line, last, sent)
-            return True
-    return False
+        first = connection.scalar(select(func.min(positions.c.position)).where(positions.c.line == other, is_unsent))
+        if first is not None:
+            firsts[first] = other
+    if not firsts:
+        return False
+    first, *others = sorted(firsts)
+    other = firsts[first]
+    waiting = select(positions.c.position).where(positions.c.line == other, is_unsent)
+    if others:
+        waiting = waiting.where(positions.c.position < others[0])
+    oldest = waiting.order_by(positions.c.position).limit(limit).subquery()
+    _move(connection, other, line, connection.execute(select(func.max(oldest.c.position))).scalar_one(), sent)
+    return True
 
 
 def rearrange(connection: Connection, line: int, partitions: int, own: Sequence[int]) -> None:

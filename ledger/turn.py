@@ -17,7 +17,7 @@ from ledger.carried import CARRIED, carried, on_line
 from ledger.changeover import rearrange, take_over
 from ledger.database import insert_new, unavailable, upsert
 from ledger.instants import present
-from ledger.numbering import Journal
+from ledger.numbering import Journal, LostJournal
 from ledger.statements import close_stale, counts_of, note_last_numbers, settle, write
 from ledger.tables import events, is_unsent, journals, lines, positions, relay, routes
 
@@ -129,6 +129,8 @@ class Turn:
                 if connection.scalar(_HELD if writes else _SEEN) != self._number:
                     raise Unavailable("turn_over", "Another relay has taken over.")
                 yield connection
+        except LostJournal as error:
+            raise Unavailable("turn_over", "The database was put back while this turn was at work.") from error
         except SQLAlchemyError as error:
             raise unavailable(error) from error
 

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text, update
@@ -11,6 +12,7 @@ from sqlalchemy import select, text, update
 from inspection.errors import Unavailable
 from inspection.events import from_json
 from ledger import Ledger, outbox
+from ledger.changeover import take_over
 from ledger.commit import Writer
 from ledger.database import transaction
 from ledger.instants import ago
@@ -266,6 +268,27 @@ def test_what_a_line_never_acknowledged_goes_to_the_line_that_is_there(
     assert [(c.journal, c.acknowledged) for c in turn.acknowledged("lost")] == [(moved[0].journal, 2)]
 
 
+def test_the_lowest_position_changes_its_line_first(
+    ledger: Ledger, writer: Writer, turn: Turn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The consumer of an embedded line may read in between, and does not look back."""
+    monkeypatch.setattr("ledger.turn.BITE", 2)
+    for line in ("one", "two", "one", "one", "two", "two"):
+        writer.commit([entry()])
+        turn.position(line, 1)
+    seen: list[list[int]] = []
+
+    def bite(*given: Any) -> bool:
+        more = take_over(*given)
+        seen.append([c.position for c in ledger.outbox.from_position(0, 10, "here")])
+        return more
+
+    monkeypatch.setattr("ledger.turn.take_over", bite)
+    turn.work_on("here", 1, sent=True)
+    assert all(found == list(range(len(found))) for found in seen)
+    assert [c.position for c in ledger.outbox.from_position(0, 10, "here")] == list(range(6))
+
+
 def test_a_writer_leaves_its_journal_when_another_line_carries_it_on(
     ledger: Ledger, writer: Writer, turn: Turn
 ) -> None:
@@ -333,6 +356,17 @@ def test_every_turn_has_statement_journals_of_its_own(ledger: Ledger, writer: Wr
     with ledger._engine.connect() as connection:
         rows = connection.execute(select(journals).where(journals.c.kind == "statement").order_by(journals.c.key)).all()
     assert [(row.issued, row.closed_at is not None) for row in rows] == [(2, True), (2, False)]
+
+
+def test_a_turn_is_over_when_the_database_is_put_back_under_it(ledger: Ledger, turn: Turn) -> None:
+    turn.work_on(LINE, 1)
+    for _ in range(2):
+        turn.state(0, [])
+    with transaction(ledger._engine) as connection:
+        connection.execute(text("DELETE FROM events WHERE number = 2"))
+        connection.execute(update(journals).values(issued=1))
+    with pytest.raises(Unavailable):
+        turn.state(0, [])
 
 
 def test_a_lost_journal_is_stated_with_the_greater_count(ledger: Ledger, writer: Writer, turn: Turn) -> None:
