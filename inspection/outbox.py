@@ -29,7 +29,7 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class JournalCount:
-    """How far a journal was acknowledged by the line: every number from 1 to ``acknowledged`` is on it."""
+    """How far a journal was acknowledged: every number from 1 to ``acknowledged`` is on the line or an earlier one."""
 
     journal: str
     partition: int
