@@ -40,7 +40,7 @@ def test_every_journal_finds_a_partition(tmp_path: Path, monkeypatch: pytest.Mon
         assert turn is not None
         turn.work_on("cluster:lost", 9)
         for _ in range(9):
-            recorders.append(ledger.recorder())
+            recorders.append(ledger.recorder(0.1))
             draft = Draft(Event(kind="inspection", event_id=uuid7(), occurred_at=now(), verdict="ok"))
             recorders[-1].submit(Entry((draft,), lambda _: b"")).result(30)
         turn.position("cluster:lost", 100, sent=True)

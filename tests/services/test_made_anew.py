@@ -19,11 +19,11 @@ def test_what_waits_leaves_by_the_new_topic(broker: Broker, tmp_path: Path) -> N
     ledger = Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
     first = LocalFolder(tmp_path / "first")
     with relaying(ledger, kafka), consuming(kafka, lambda: first):
-        recorder = ledger.recorder()
+        recorder = ledger.recorder(0.1)
         recorder.submit(entry(12)).result()
         recorder.close()
         assert until_stored(first, 12).whole
-    waiting = [ledger.recorder() for _ in range(6)]  # each chooses among three partitions
+    waiting = [ledger.recorder(0.1) for _ in range(6)]  # each chooses among three partitions
     for recorder in waiting:
         recorder.submit(entry(2)).result()
     with ledger.outbox.turn() as turn:  # the relay of the old topic got as far as this

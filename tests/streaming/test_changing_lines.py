@@ -144,11 +144,11 @@ def carried(ledger: Ledger, lake: Folder, dead: Path, stored: bool = True) -> No
         assert turn is not None
         relay._work(turn)
     if stored:
-        EmbeddedConsumer(ledger.outbox, embedded_stream(ledger.id), lake, dead).drain(threading.Event())
+        EmbeddedConsumer(ledger.outbox, embedded_stream(ledger.id), lake, dead, 5.0).drain(threading.Event())
 
 
 def earlier(ledger: Ledger, lake: Folder, dead: Path, current: str | None = None) -> EarlierLines:
-    return EarlierLines(ledger.outbox, current, lambda stream: EmbeddedConsumer(ledger.outbox, stream, lake, dead))
+    return EarlierLines(ledger.outbox, current, lambda stream: EmbeddedConsumer(ledger.outbox, stream, lake, dead, 5.0))
 
 
 def inspections(lake: MemoryFolder) -> int:
