@@ -1,7 +1,8 @@
 """What carries a ledger's events away, in threads: the relay, and the embedded lake where there is no Kafka."""
 
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -13,10 +14,11 @@ from ledger import Ledger
 from streaming.embedded import EarlierLines, EmbeddedConsumer, embedded_stream
 from streaming.folder import Folder, LocalFolder
 from streaming.kafka import Kafka
-from streaming.record import Stream
+from streaming.record import Loss, Stream
 from streaming.relay import EmbeddedRelay, embedded_line
 from streaming.root import open_folder
 
+AGAIN = 60.0  # seconds between words about a loss
 TIDY = 3600.0  # seconds between deletions of what is too old
 _log = structlog.get_logger(__name__)
 
@@ -41,29 +43,46 @@ class Line:
             "earlier lines": _earlier(ledger, settings),
         }
         self._stop = threading.Event()
+        runs = {name: worker.run for name, worker in self._workers.items()} | {"tidy": self._tidy}
         self._threads = {
-            **{
-                name: threading.Thread(target=worker.run, name=name, daemon=True)
-                for name, worker in self._workers.items()
-            },
-            "tidy": threading.Thread(target=self._tidy, name="tidy", daemon=True),
+            name: threading.Thread(target=self._watched, args=(name, run), name=name, daemon=True)
+            for name, run in runs.items()
         }
+        self._ended: dict[str, Exception] = {}
+        self._told = -AGAIN
 
     def start(self) -> None:
         for thread in self._threads.values():
             thread.start()
 
     def check(self) -> None:
-        """Raises RuntimeError when a worker has ended by itself; its log says why."""
+        """Raises RuntimeError, in its own words, when a worker has ended by itself that a new start may help.
+
+        A loss is nothing that a new start mends: it is said again and again, what waits for the lake is counted, and
+        inspecting goes on.
+        """
         for name, thread in self._threads.items():
-            if not thread.is_alive() and not self._stop.is_set():
-                raise RuntimeError(f"{name} has ended")
+            if thread.is_alive() or self._stop.is_set():
+                continue
+            error = self._ended.get(name)
+            if not isinstance(error, Loss):
+                raise RuntimeError(f"{name} has ended: {error}")
+            if time.monotonic() - self._told >= AGAIN:
+                self._told = time.monotonic()
+                _log.error("lake_and_ledger_disagree", reason=str(error), see="docs/ledger.md, Restore")
 
     def stop(self) -> None:
         self._stop.set()
         for name, worker in self._workers.items():
             worker.stop()
             self._threads[name].join(timeout=10)
+
+    def _watched(self, name: str, run: Callable[[], None]) -> None:
+        try:
+            run()
+        except Exception as error:
+            self._ended[name] = error
+            _log.error("worker_ended", worker=name, reason=str(error), exc_info=not isinstance(error, Loss))
 
     def _tidy(self) -> None:
         while not self._stop.wait(TIDY):

@@ -102,13 +102,13 @@ class Outbox(Protocol):
         ...
 
     def backlog(self) -> "Backlog":
-        """How much is committed and not yet acknowledged by any line."""
+        """How much is committed and not yet acknowledged by any line, or stored by its own consumer."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Events not yet acknowledged, and when the oldest of them was committed (UTC; None when there is none)."""
+    """Events that wait for the lake, and when the oldest of them was committed (UTC; None when there is none)."""
 
     events: int
     oldest: datetime | None
@@ -119,6 +119,10 @@ class Positioned(Protocol):
 
     def from_position(self, position: int, limit: int, line: str | None = None) -> Sequence[Carried]:
         """Events at or above ``position`` in order, of ``line`` only where one is named."""
+        ...
+
+    def note_stored(self, line: str, before: int) -> None:
+        """The lake has every event of this embedded ``line`` at a position below ``before``."""
         ...
 
     def lines(self) -> Sequence[str]:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from inspection.errors import Unavailable
 from inspection.outbox import Backlog, Carried
 from ledger.carried import CARRIED, carried, on_line
-from ledger.database import reading, transaction, unavailable
+from ledger.database import reading, transaction, unavailable, writing
 from ledger.instants import moment
 from ledger.tables import events, is_unsent, journals, lines, positions, relay, routes
 from ledger.turn import Turn
@@ -44,7 +44,7 @@ class Outbox:
             yield None if begin is None else Turn(begin, _take(begin))
 
     def backlog(self) -> Backlog:
-        """What is committed and not acknowledged; ``oldest`` is when that event occurred."""
+        """What is committed and not acknowledged, or not in an embedded line's lake; ``oldest``: when that occurred."""
         placed = select(routes.c.journal, func.max(routes.c.positioned).label("up_to")).group_by(routes.c.journal)
         up_to = placed.subquery()
         behind = (
@@ -54,13 +54,16 @@ class Outbox:
         )
         oldest = select(func.min(positions.c.position)).where(is_unsent).group_by(positions.c.line)
         unsent = select(positions.c.journal, positions.c.number).where(positions.c.position.in_(oldest))
+        embedded = select(lines.c.key, func.coalesce(lines.c.stored, 0)).where(lines.c.id.startswith("embedded:"))
         with reading(self._engine) as connection:
             waiting = connection.execute(behind).all()
             count = connection.scalar(select(func.count()).select_from(positions).where(is_unsent)) or 0
+            unstored = [_unstored(connection, key, stored) for key, stored in connection.execute(embedded)]
             first = [(row.key, row.up_to + 1) for row in waiting]
             first += [(j, n) for j, n in connection.execute(unsent)]
+            first += [place for _, places in unstored for place in places]
             times = [_occurred(connection, journal, number) for journal, number in first]
-        count += sum(row.issued - row.up_to for row in waiting)
+        count += sum(row.issued - row.up_to for row in waiting) + sum(number for number, _ in unstored)
         return Backlog(count, moment(min(times)) if times else None)
 
     def from_position(self, position: int, limit: int, line: str | None = None) -> Sequence[Carried]:
@@ -75,6 +78,10 @@ class Outbox:
         with reading(self._engine) as connection:
             return [carried(row) for row in connection.execute(query.order_by(positions.c.number))]
 
+    def note_stored(self, line: str, before: int) -> None:
+        with writing(self._engine) as connection:
+            connection.execute(update(lines).where(lines.c.id == line).values(stored=before))
+
     def lines(self) -> Sequence[str]:
         with reading(self._engine) as connection:
             return list(connection.scalars(select(lines.c.id).order_by(lines.c.key)))
@@ -82,6 +89,14 @@ class Outbox:
     def next_position(self) -> int:
         with reading(self._engine) as connection:
             return connection.scalar(select(relay.c.next_position)) or 0
+
+
+def _unstored(connection: Connection, line: int, stored: int) -> tuple[int, list[tuple[int, int]]]:
+    """How many events of an embedded line its lake lacks, and the first of them as (journal, number)."""
+    later = (positions.c.line == line, positions.c.position >= stored)
+    count = connection.scalar(select(func.count()).select_from(positions).where(*later)) or 0
+    first = select(positions.c.journal, positions.c.number).where(*later).order_by(positions.c.position).limit(1)
+    return count, [(journal, number) for journal, number in connection.execute(first)]
 
 
 def _occurred(connection: Connection, journal: int, number: int) -> int:

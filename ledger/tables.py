@@ -95,12 +95,14 @@ events = Table(
     Index("events_settles", "inspection_id", **_partial("inspection_id IS NOT NULL")),
 )
 
-# What carries events: embedded, or a topic of a Kafka cluster.
+# What carries events: embedded, or a topic of a Kafka cluster. ``stored``: the first position of an embedded line that
+# its lake does not have yet (null: none that it has).
 lines = Table(
     "lines",
     metadata,
     Column("key", _RowId, primary_key=True, autoincrement=True),
     Column("id", _Text, nullable=False, unique=True),
+    Column("stored", BigInteger),
 )
 
 # The outbox: an event's dense position, when it was given, the line that carries it, whether that acknowledged it.

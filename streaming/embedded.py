@@ -79,8 +79,8 @@ class EmbeddedConsumer:
             for record in records:
                 self._report(consumer.add(record))
             if consumer.pending >= FLUSH_RECORDS:
-                self._report(consumer.flush())
-        self._report(consumer.flush())
+                self._flush(consumer)
+        self._flush(consumer)
 
     def _confirm(self, consumer: PartitionConsumer) -> None:
         last = consumer.continues_at()
@@ -90,6 +90,7 @@ class EmbeddedConsumer:
 
     def _consume(self, consumer: PartitionConsumer) -> None:
         self._confirm(consumer)
+        self._positioned.note_stored(self._stream.id, consumer.resume)
         oldest: float | None = None
         stopping = False
         while True:
@@ -101,7 +102,7 @@ class EmbeddedConsumer:
                 oldest = time.monotonic()
             full = consumer.pending >= FLUSH_RECORDS
             if oldest is not None and (stopping or full or time.monotonic() - oldest >= self._flush_seconds):
-                self._report(consumer.flush())
+                self._flush(consumer)
                 oldest = None
             if not records:
                 if stopping:
@@ -110,6 +111,10 @@ class EmbeddedConsumer:
 
     def _read(self, position: int, limit: int) -> list[Record]:
         return [_record(c) for c in self._positioned.from_position(position, limit, self._stream.id)]
+
+    def _flush(self, consumer: PartitionConsumer) -> None:
+        self._report(consumer.flush())
+        self._positioned.note_stored(self._stream.id, consumer.resume)
 
     def _report(self, stored: Stored | None) -> None:
         if stored is not None:
@@ -169,6 +174,7 @@ class EarlierLines:
             self._consumer(embedded_stream(ledger_id)).drain(self._stop)
         except Loss as error:  # the lake is ahead of a ledger that was restored: it lacks nothing of this line
             _log.info("earlier_line_is_ahead", line=line, reason=str(error))
+            self._positioned.note_stored(line, self._positioned.next_position())
         except Exception as error:  # whatever is wrong with an old line, those who work now go on
             _log.warning("earlier_line_waits", line=line, reason=repr(error))
             return False

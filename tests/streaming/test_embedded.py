@@ -7,6 +7,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -145,3 +147,29 @@ def test_a_file_lost_in_the_lake_is_written_again_once_those_behind_it_are_moved
     verdict = verify(LocalFolder(tmp_path / "lake"))
     assert verdict.whole
     assert 12 in [journal.stored for journal in verdict.journals]
+
+
+def test_what_waits_for_a_lake_that_takes_nothing_is_told(tmp_path: Path) -> None:
+    ledger = Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    recorder = ledger.recorder(second_look=0.1)
+    (tmp_path / "lake").write_text("where the lake's folder should be lies a file")
+    line = Line(ledger, tmp_path / "lake")
+    first = recorder.submit(entry(3)).result().events[0]
+    _until(lambda: ledger.outbox.next_position() >= 3)
+    waiting = ledger.outbox.backlog()
+    assert waiting.events >= 3  # a statement may wait, too
+    assert waiting.oldest == datetime.fromisoformat(first.occurred_at)
+    (tmp_path / "lake").unlink()
+    _until(lambda: ledger.outbox.backlog().events == 0)
+    assert ledger.outbox.backlog().oldest is None
+    line.stop()
+    recorder.close()
+    ledger.close()
+    assert verify(LocalFolder(tmp_path / "lake")).whole
+
+
+def _until(done: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.05)
