@@ -13,6 +13,7 @@ from inspection.record import Draft, Entry
 from ledger import Ledger
 from streaming.kafka import Kafka, Topic
 from streaming.kafka_relay import Sent
+from streaming.settings import Settings
 
 
 def test_every_journal_finds_a_partition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +46,9 @@ def test_every_journal_finds_a_partition(tmp_path: Path, monkeypatch: pytest.Mon
             recorders[-1].submit(Entry((draft,), lambda _: b"")).result(30)
         turn.position("cluster:lost", 100, sent=True)
     journals = [(carried.journal, 1, 1) for carried in ledger.outbox.from_position(0, 100)]
-    assert _again(ledger, Kafka("unused"), journals) == 0
+    kafka = Settings(kafka="unused").broker
+    assert kafka is not None
+    assert _again(ledger, kafka, journals) == 0
     assert len(got) == 9
     assert {carried.partition for carried in got} == {0}
     for recorder in recorders:
