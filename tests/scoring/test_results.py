@@ -11,6 +11,7 @@ from scoring.results import gathered, tables, write_part
 def test_no_spreadsheet_runs_the_name_of_an_archives_member(tmp_path: Path) -> None:
     names = ['=HYPERLINK("http://x","a").png', "+1.png", "-1.png", "@a.png", "\ta.png", "a=b.png", "부품.png"]
     (tmp_path / "results").mkdir()
+    (tmp_path / ".work").mkdir()
     rows = [Row(path=name, source="=1+1.zip", error="not_an_image") for name in names]
     write_part(tmp_path / "results" / "0.parquet", tmp_path / "partial", rows, "digest")
     gathered(tmp_path / "results", tmp_path)
