@@ -4,6 +4,7 @@ from ray import serve
 
 from deployments.line import Line
 from deployments.settings import Settings
+from deployments.words import speak
 from ledger import Ledger
 
 
@@ -19,6 +20,7 @@ class RelayDeployment:
     """One replica; Serve starts another when it dies, and the ledger's lock keeps two from working at once."""
 
     def __init__(self, settings: Settings) -> None:
+        speak()
         self._ledger = Ledger.open(settings.ledger_url)
         self._line = Line(self._ledger, settings)
         self._line.start()

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import structlog
 from ray import serve
 
+from deployments.words import speak
 from inspection.batch import Batch, judge_batch
 from inspection.bundle import champion
 from inspection.classifier import Classifier
@@ -58,6 +59,7 @@ class ClassifierDeployment:
     lose their type on the way."""
 
     def __init__(self, models: str, max_pixels: int) -> None:
+        speak()
         cv2.setNumThreads(1)  # our own threads keep all cores busy; OpenCV's would only be in their way
         self._max_pixels = max_pixels
         self._model = ModelInUse(Path(models))

@@ -30,8 +30,6 @@ def for_ray(settings: Settings) -> Mapping[str, str]:
         "RAY_AUTH_TOKEN_PATH": str(token),
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
-        # Otherwise what replicas say, errors included, ends in a logger that drops it.
-        "RAY_SERVE_LOG_TO_STDERR": "1",
         # Ray's workers run at nice 15 by default; that cost an eighth of the rate (docs/decisions/0060).
         "RAY_worker_niceness": "0",
         "RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH": str((MAX_BODY_MIB + 16) * 1024 * 1024),

@@ -19,6 +19,7 @@ from deployments.classifier import JUDGES, ClassifierDeployment
 from deployments.preparer import PreparerDeployment
 from deployments.remote import RemoteJudge
 from deployments.settings import CPUS, Settings
+from deployments.words import speak
 from ledger import Ledger
 
 BATCHES_A_CLASSIFIER = JUDGES + 1  # one is on its way while the others are judged
@@ -54,6 +55,7 @@ class IngressDeployment:
         relay: DeploymentHandle,
         preparer: DeploymentHandle | None,
     ) -> None:
+        speak()
         del relay  # bound only so that the application includes it
         self._settings = settings
         self._ledger = Ledger.open(settings.ledger_url)

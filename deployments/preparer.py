@@ -9,6 +9,7 @@ import cv2
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
+from deployments.words import speak
 from inspection.batch import Batch
 from inspection.errors import BadPicture
 from inspection.preparing import prepared_or_why_not
@@ -19,6 +20,7 @@ class PreparerDeployment:
     """Decodes a batch in threads and has it judged."""
 
     def __init__(self, classifier: DeploymentHandle, max_pixels: int) -> None:
+        speak()
         cv2.setNumThreads(1)  # as in the classifier
         self._classifier = classifier
         self._max_pixels = max_pixels
