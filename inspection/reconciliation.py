@@ -246,7 +246,8 @@ def _note_marks(chain: Sequence[Link], journals: dict[str, _Journal]) -> None:
         journals[name].seen = union(journals[name].seen, marks.seen)
     if chain[0].named > 0:  # retention took the files before it
         for name, marks in chain[0].marks.items():
-            journals[name].retired = subtract(marks.seen, journals[name].stored.numbers)
+            before = subtract(marks.seen, journals[name].stored.numbers)
+            journals[name].retired = union(journals[name].retired, before)
 
 
 def _note_statement(said: Said, journals: dict[str, _Journal]) -> None:

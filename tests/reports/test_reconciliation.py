@@ -119,6 +119,13 @@ def test_a_file_that_is_gone_breaks_the_chain() -> None:
     assert account.total("missing") == 10
 
 
+def test_what_was_deleted_of_two_streams_that_hold_a_journal_is_retired_by_either() -> None:
+    other = ("u", 0)
+    links = [_link(10, 20, 20), _link(5, 9, 4, stream=other)]
+    account = reconcile(links, _stored((11, 20)), [_said(20)], {HERE: _heard(0), other: _heard(0)}, NOW)
+    assert (account.journals[0].retired, account.journals[0].missing) == (10, ())
+
+
 def test_what_retention_took_is_retired_not_missing() -> None:
     account = _one(_link(100, 110, 110), _stored((101, 110)), _said(110))
     assert account.whole
