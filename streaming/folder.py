@@ -70,10 +70,14 @@ class LocalFolder:
         folder = self.root / TEMPORARY
         _make(folder)
         temporary = uuid.uuid4().hex
-        with (folder / temporary).open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with (folder / temporary).open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:  # while a disk is full, one would be left by every try
+            (folder / temporary).unlink(missing_ok=True)
+            raise
         return temporary
 
     def publish(self, temporary: str, name: Name) -> None:

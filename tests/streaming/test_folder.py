@@ -1,5 +1,7 @@
 """One contract for every place where the lake may lie."""
 
+import errno
+import os
 from datetime import date
 from pathlib import Path
 
@@ -66,3 +68,15 @@ def test_a_name_survives_its_path_and_other_files_are_no_names() -> None:
         (NAME.folder, "prediction_results+3+17.parquet"),
     ):
         assert Name.parse(day, file) is None
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    lake = LocalFolder(tmp_path)
+    monkeypatch.setattr(os, "fsync", full)
+    for _ in range(3):
+        with pytest.raises(OSError, match="No space left"):
+            lake.put(b"x" * 1000)
+    assert list((tmp_path / "_tmp").iterdir()) == []
