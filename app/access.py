@@ -53,7 +53,7 @@ def _of_another_site(headers: Headers, method: str, local: bool) -> bool:
     """Where no key is asked for, a browser must not be led here by a page from elsewhere: not by its requests (Fetch
     Metadata, or ``Origin`` where a browser sends no better), nor by a foreign name for this machine (DNS rebinding)."""
     host = headers.get("host", "")
-    if local and _anyone_s(host):
+    if local and _registrable(host):
         return True
     site = headers.get("sec-fetch-site")
     if site is None:
@@ -63,7 +63,7 @@ def _of_another_site(headers: Headers, method: str, local: bool) -> bool:
     return site in ("cross-site", "same-site") and not followed_link
 
 
-def _anyone_s(host: str) -> bool:
+def _registrable(host: str) -> bool:
     """Whether a ``Host`` is a name that anyone could have registered: has a dot, and is no address."""
     try:
         name = urlsplit(f"//{host}").hostname or ""

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from inspection.part import MAX_LENGTH
+
 
 def _plain(text: str) -> str:
     text = text.strip()
@@ -13,4 +15,4 @@ def _plain(text: str) -> str:
 
 
 #: At most 128 printable characters, blanks around them taken away.
-Plain = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_plain)]
+Plain = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH), AfterValidator(_plain)]

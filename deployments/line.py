@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from pathlib import Path
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -12,7 +12,6 @@ import structlog
 from deployments.settings import Settings
 from ledger import Ledger
 from streaming.embedded import EarlierLines, EmbeddedConsumer, embedded_stream
-from streaming.folder import Folder, LocalFolder
 from streaming.kafka import Kafka
 from streaming.record import Loss, Stream
 from streaming.relay import EmbeddedRelay, embedded_line
@@ -91,8 +90,10 @@ class Line:
 
 
 def _embedded(ledger: Ledger, settings: Settings) -> Mapping[str, Worker]:
-    consumer = _consumer(ledger, settings, embedded_stream(ledger.id), LocalFolder(Path(settings.lake_root)))
-    return {"relay": EmbeddedRelay(ledger.outbox), "consumer": consumer}
+    return {
+        "relay": EmbeddedRelay(ledger.outbox),
+        "consumer": _consumer(ledger, settings, embedded_stream(ledger.id)),
+    }
 
 
 def _over_kafka(ledger: Ledger, kafka: Kafka) -> Mapping[str, Worker]:
@@ -103,14 +104,11 @@ def _over_kafka(ledger: Ledger, kafka: Kafka) -> Mapping[str, Worker]:
 
 
 def _earlier(ledger: Ledger, settings: Settings) -> EarlierLines:
+    current = embedded_line(ledger.id) if settings.broker is None else None
+    return EarlierLines(ledger.outbox, current, partial(_consumer, ledger, settings))
+
+
+def _consumer(ledger: Ledger, settings: Settings, stream: Stream) -> EmbeddedConsumer:
     """Into the lake that the settings name now, also where that is HDFS."""
-
-    def consumer(stream: Stream) -> EmbeddedConsumer:
-        tls, kerberos = settings.webhdfs_ca, settings.webhdfs_kerberos
-        return _consumer(ledger, settings, stream, open_folder(settings.lake_root, settings.webhdfs, tls, kerberos))
-
-    return EarlierLines(ledger.outbox, embedded_line(ledger.id) if settings.broker is None else None, consumer)
-
-
-def _consumer(ledger: Ledger, settings: Settings, stream: Stream, lake: Folder) -> EmbeddedConsumer:
+    lake = open_folder(settings.lake_root, settings.webhdfs, settings.webhdfs_ca, settings.webhdfs_kerberos)
     return EmbeddedConsumer(ledger.outbox, stream, lake, settings.data / "dead", settings.flush_seconds)

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+#: What the id of a line begins with that the ledger itself carries.
+EMBEDDED = "embedded:"
+
 
 @dataclass(frozen=True, slots=True)
 class Carried:

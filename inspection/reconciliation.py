@@ -15,8 +15,9 @@ from typing import Literal
 from inspection.ranges import Ranges, count, highest, subtract, union, up_to
 
 LATE = timedelta(minutes=10)
-#: Statements come at least hourly: a topic that is so far behind the lake's newest statement is out of use.
-UNUSED = timedelta(hours=2)
+#: Statements come at least hourly. A topic that is so far behind the lake's newest statement is out of use; where the
+#: newest is so old, nothing arrives any more.
+SILENT = timedelta(hours=2)
 #: The statements of one round go into all partitions within this time.
 _ROUND = timedelta(minutes=1)
 #: Topic (or ``ledger-<id>``) and partition: one chain of files.
@@ -296,7 +297,7 @@ def _in_use(chains: Mapping[Stream, Sequence[Link]], heard: Mapping[Stream, Hear
         when = newest or _end(chains[stream][-1].day)
         topics[stream[0]] = max(topics.get(stream[0], when), when)
     last = max((one.newest for one in heard.values() if one.newest is not None), default=None)
-    used = {topic for topic, when in topics.items() if last is None or last - when <= UNUSED}
+    used = {topic for topic, when in topics.items() if last is None or last - when <= SILENT}
     return sorted(stream for stream in chains.keys() | heard.keys() if stream[0] in used)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, func, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from inspection.errors import Unavailable
-from inspection.outbox import Backlog, Carried
+from inspection.outbox import EMBEDDED, Backlog, Carried
 from ledger.carried import CARRIED, carried, on_line
 from ledger.database import reading, transaction, unavailable, writing
 from ledger.instants import moment
@@ -54,7 +54,7 @@ class Outbox:
         )
         oldest = select(func.min(positions.c.position)).where(is_unsent).group_by(positions.c.line)
         unsent = select(positions.c.journal, positions.c.number).where(positions.c.position.in_(oldest))
-        embedded = select(lines.c.key, func.coalesce(lines.c.stored, 0)).where(lines.c.id.startswith("embedded:"))
+        embedded = select(lines.c.key, func.coalesce(lines.c.stored, 0)).where(lines.c.id.startswith(EMBEDDED))
         with reading(self._engine) as connection:
             waiting = connection.execute(behind).all()
             count = connection.scalar(select(func.count()).select_from(positions).where(is_unsent)) or 0

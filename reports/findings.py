@@ -1,9 +1,10 @@
 """Is anything wrong, where, since when: the first screen, out of the finished figures. Words are the page's."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
+from inspection.reconciliation import SILENT
 from reports.numbers import say
 
 RED, AMBER = "red", "amber"
@@ -11,11 +12,7 @@ RED, AMBER = "red", "amber"
 MISSES = 0.05
 #: So many of each are named at the top; the sections below name more.
 JOURNALS, PLACES = 3, 5
-
-
 _BROKEN = {"name": "broken_name", "start": "broken_start", "source": "broken_source"}
-#: Statements come at least hourly; after so long without one nothing has arrived.
-QUIET = timedelta(hours=2)
 
 
 def findings(report: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -51,7 +48,7 @@ def _reconciliation(r: Mapping[str, Any], now: datetime) -> list[dict[str, Any]]
     newest = r["newest_statement"]
     if newest is None and r["stored"]:
         found.append(_say(AMBER, "unproven", "reconciliation"))
-    elif newest is not None and now - datetime.fromisoformat(newest) > QUIET:
+    elif newest is not None and now - datetime.fromisoformat(newest) > SILENT:
         found.append(_say(AMBER, "quiet", "reconciliation", at=_utc(newest)))
     return found
 

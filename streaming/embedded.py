@@ -75,9 +75,7 @@ class EmbeddedConsumer:
         """
         consumer = PartitionConsumer(self._stream, self._folder, self._bury)
         self._confirm(consumer)
-        while not told.is_set() and (records := self._read(consumer.resume, BATCH)):
-            for record in records:
-                self._report(consumer.add(record))
+        while not told.is_set() and self._take(consumer):
             if consumer.pending >= FLUSH_RECORDS:
                 self._flush(consumer)
         self._flush(consumer)
@@ -95,22 +93,27 @@ class EmbeddedConsumer:
         stopping = False
         while True:
             stopping = stopping or self._stop.is_set()
-            records = self._read(consumer.resume, BATCH)
-            for record in records:
-                self._report(consumer.add(record))
+            more = self._take(consumer)
             if consumer.pending and oldest is None:
                 oldest = time.monotonic()
             full = consumer.pending >= FLUSH_RECORDS
             if oldest is not None and (stopping or full or time.monotonic() - oldest >= self._flush_seconds):
                 self._flush(consumer)
                 oldest = None
-            if not records:
+            if not more:
                 if stopping:
                     return
                 self._stop.wait(TICK)
 
     def _read(self, position: int, limit: int) -> list[Record]:
         return [_record(c) for c in self._positioned.from_position(position, limit, self._stream.id)]
+
+    def _take(self, consumer: PartitionConsumer) -> bool:
+        """Add the next records; False when there are none."""
+        records = self._read(consumer.resume, BATCH)
+        for record in records:
+            self._report(consumer.add(record))
+        return bool(records)
 
     def _flush(self, consumer: PartitionConsumer) -> None:
         self._report(consumer.flush())

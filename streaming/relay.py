@@ -7,25 +7,24 @@ from collections.abc import Callable
 import structlog
 
 from inspection.errors import Unavailable
-from inspection.outbox import Outbox, Turn
+from inspection.outbox import EMBEDDED, Outbox, Turn
 
 EMBEDDED_PARTITION = 0
 BATCH = 5_000
 TICK = 0.1  # seconds between looks at the ledger
 HOLD = 1.0  # seconds between tries to become the working relay
 
-_EMBEDDED = "embedded:"
 _log = structlog.get_logger(__name__)
 
 
 def embedded_line(ledger_id: str) -> str:
     """What carries the events of a ledger without Kafka."""
-    return f"{_EMBEDDED}{ledger_id}"
+    return f"{EMBEDDED}{ledger_id}"
 
 
 def embedded_ledger(line: str) -> str | None:
     """The inverse: the id that the ledger had then; None when another kind of line carries."""
-    return line.removeprefix(_EMBEDDED) if line.startswith(_EMBEDDED) else None
+    return line.removeprefix(EMBEDDED) if line.startswith(EMBEDDED) else None
 
 
 class Statements:

@@ -17,7 +17,6 @@ function type(schema) {
 }
 
 function fields(rows) {
-  if (!rows.length) return null;
   return element("table", {}, element("tbody", {}, rows.map(([name, where, schema, required]) =>
     element("tr", {}, element("th", { scope: "row" }, element("code", {}, name)), element("td", {}, where), element("td", {}, type(schema)), element("td", {}, required ? "required" : "")))));
 }
@@ -29,8 +28,9 @@ function operation(path, method, { summary, description: text, parameters = [], 
     const inside = Object.entries(body.properties ?? { body });
     rows.push(...inside.map(([name, property]) => [name, kind, property, body.required?.includes(name)]));
   }
-  return element("section", {}, element("h2", {}, element("code", {}, `${method.toUpperCase()} ${path}`), " ", summary ?? ""),
-    text && element("p", {}, text.replaceAll("``", "")), fields(rows) && element("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": `${method.toUpperCase()} ${path}` }, fields(rows)));
+  const name = `${method.toUpperCase()} ${path}`;
+  return element("section", {}, element("h2", {}, element("code", {}, name), " ", summary ?? ""),
+    text && element("p", {}, text.replaceAll("``", "")), rows.length ? element("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": name }, fields(rows)) : null);
 }
 
 replace(document.getElementById("operations"), Object.entries(description.paths).flatMap(([path, methods]) =>

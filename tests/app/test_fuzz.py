@@ -5,12 +5,12 @@ from pathlib import Path
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 
+from app.envelope import ENDLESS
 from tests.app import fuzz
 from tests.serving import LocalJudge, running
 
 CALLS = 8  # made-up calls an operation
 PATIENT = 5.0  # seconds in which any one call is answered
-ENDLESS = ("/events",)
 
 
 def test_the_decoder_copes_with_anything() -> None:

@@ -1,8 +1,6 @@
 """A lake that is ahead of its ledger stops the consumer with a word, and nothing else. No Ray here."""
 
 import shutil
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from inspection.events import Event, now, uuid7
 from inspection.record import Draft, Entry
 from ledger import Ledger
 from streaming.folder import LocalFolder
+from tests.services.daemon import wait
 
 
 def _record(ledger: Ledger, times: int) -> None:
@@ -22,13 +21,6 @@ def _record(ledger: Ledger, times: int) -> None:
         draft = Draft(Event(kind="inspection", event_id=uuid7(), occurred_at=now(), verdict="ok"))
         recorder.submit(Entry((draft,), lambda _: b"")).result(30)
     recorder.close()
-
-
-def _until(done: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not done():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def test_a_ledger_put_back_without_a_word(tmp_path: Path) -> None:
@@ -42,7 +34,7 @@ def test_a_ledger_put_back_without_a_word(tmp_path: Path) -> None:
     line = Line(ledger, settings)
     line.start()
     _record(ledger, 3)
-    _until(lambda: len(list(LocalFolder(tmp_path / "lake").names())) > 0)
+    wait(lambda: len(list(LocalFolder(tmp_path / "lake").names())) > 0, "a file of the lake", 30)
     line.stop()
     ledger.close()
     for file in tmp_path.glob("ledger.sqlite*"):
@@ -52,13 +44,13 @@ def test_a_ledger_put_back_without_a_word(tmp_path: Path) -> None:
     with capture_logs() as said:
         line = Line(ledger, settings)
         line.start()
-        _until(lambda: any(one["event"] == "worker_ended" for one in said))
+        wait(lambda: any(one["event"] == "worker_ended" for one in said), "the consumer's end", 30)
         line.check()
         line.check()
     assert [one["event"] for one in said].count("lake_and_ledger_disagree") == 1
     assert "is gone" in next(one["reason"] for one in said if one["event"] == "lake_and_ledger_disagree")
     _record(ledger, 2)  # inspecting goes on, and what waits is counted
-    _until(lambda: ledger.outbox.backlog().events >= 2)
+    wait(lambda: ledger.outbox.backlog().events >= 2, "what waits for the lake", 30)
     line.stop()
     ledger.close()
 

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from streaming.folder import LocalFolder
 from streaming.record import Loss
 from streaming.relay import EmbeddedRelay, Statements
 from streaming.verify import verify
+from tests.services.daemon import wait
 
 
 def entry(count: int = 1) -> Entry:
@@ -155,21 +155,14 @@ def test_what_waits_for_a_lake_that_takes_nothing_is_told(tmp_path: Path) -> Non
     (tmp_path / "lake").write_text("where the lake's folder should be lies a file")
     line = Line(ledger, tmp_path / "lake")
     first = recorder.submit(entry(3)).result().events[0]
-    _until(lambda: ledger.outbox.next_position() >= 3)
+    wait(lambda: ledger.outbox.next_position() >= 3, "positions", 30)
     waiting = ledger.outbox.backlog()
     assert waiting.events >= 3  # a statement may wait, too
     assert waiting.oldest == datetime.fromisoformat(first.occurred_at)
     (tmp_path / "lake").unlink()
-    _until(lambda: ledger.outbox.backlog().events == 0)
+    wait(lambda: ledger.outbox.backlog().events == 0, "the lake", 30)
     assert ledger.outbox.backlog().oldest is None
     line.stop()
     recorder.close()
     ledger.close()
     assert verify(LocalFolder(tmp_path / "lake")).whole
-
-
-def _until(done: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not done():
-        assert time.monotonic() < end
-        time.sleep(0.05)
